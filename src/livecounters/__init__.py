@@ -1,0 +1,47 @@
+"""Live numbers and a live feed for any Django site.
+
+    import livecounters as live
+
+Declarations may be made while apps are loading; ``counters`` and ``muted`` need the models and
+are therefore looked up when first used (PEP 562).
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from livecounters.activities import Activity
+from livecounters.declarations import Avg, Count, Sum
+from livecounters.registry import LiveModel, register
+from livecounters.windows import ever, last, this_month, this_week, today
+
+if TYPE_CHECKING:
+    from livecounters.muting import muted
+    from livecounters.readers import counters
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Activity",
+    "Avg",
+    "Count",
+    "LiveModel",
+    "Sum",
+    "counters",
+    "ever",
+    "last",
+    "muted",
+    "register",
+    "this_month",
+    "this_week",
+    "today",
+]
+
+LAZY = {"counters": "livecounters.readers", "muted": "livecounters.muting"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in LAZY:
+        return getattr(import_module(LAZY[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

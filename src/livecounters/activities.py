@@ -1,0 +1,74 @@
+"""What a host declares to be told: a sentence about one row, told once."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass, field
+
+from django.db.models import Q
+from django.db.models.expressions import Combinable
+from django.utils.functional import Promise
+
+__all__ = ["ANONYMOUS", "Activity"]
+
+ANONYMOUS = ("skip", "count", "show")
+
+
+@dataclass(frozen=True, eq=False)
+class Activity:
+    """Something that happens to a row: its transition into the filter, told once per row.
+
+    ``text``
+        The sentence, translatable, with the placeholders ``{actor}``, ``{target}`` and the keys
+        of ``data``.
+    ``target``, ``target_label``
+        A foreign key to what it was done to, and an expression for its name. The name is kept
+        as it was, so it outlives its object.
+    ``data``
+        Key -> field or expression of the row (or of a row that its foreign keys name).
+    ``at``
+        When it happened; else the class's ``at`` if that is not NULL, else the moment.
+    ``filter``
+        Narrows the class's ``filter``.
+    ``anonymous``
+        What to do where the class has an ``actor`` and it is NULL: ``"skip"`` it, ``"count"`` it
+        for the counters but do not tell it (the default), or ``"show"`` it as "Someone".
+    ``public``
+        Whether everybody may read it through the API and unsigned topics.
+    """
+
+    text: str | Promise
+    _: KW_ONLY
+    target: str | None = None
+    target_label: str | Combinable | None = None
+    data: Mapping[str, str | Combinable] = field(default_factory=dict)
+    at: str | Combinable | None = None
+    filter: Q | None = None
+    icon: str = ""
+    anonymous: str = "count"
+    public: bool = False
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.text, (str, Promise)) or not str(self.text):
+            raise TypeError(
+                f"live.Activity({self.text!r}): give the sentence, such as "
+                '"{actor} completed {target}".'
+            )
+        if self.anonymous not in ANONYMOUS:
+            raise ValueError(
+                f"live.Activity(anonymous={self.anonymous!r}): choose one of "
+                f"{', '.join(map(repr, ANONYMOUS))}."
+            )
+        known = {"actor", "target", *self.data}
+        unknown = sorted(placeholders(str(self.text)) - known)
+        if unknown:
+            raise ValueError(
+                f"live.Activity({str(self.text)!r}): the placeholder {{{unknown[0]}}} is neither "
+                "actor nor target nor a key of data=."
+            )
+
+
+def placeholders(text: str) -> set[str]:
+    """The names in braces."""
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}

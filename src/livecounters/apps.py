@@ -1,0 +1,49 @@
+"""The app: finds declarations, keeps triggers in step with migrations."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.apps import AppConfig
+from django.core import checks
+from django.db.models.signals import post_migrate, pre_migrate
+from django.utils.module_loading import autodiscover_modules
+from django.utils.translation import gettext_lazy as _
+
+logger = logging.getLogger("livecounters")
+
+
+class LiveCountersConfig(AppConfig):
+    name = "livecounters"
+    label = "livecounters"
+    verbose_name = _("Live counters")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from livecounters import checks as own_checks
+
+        autodiscover_modules("livecounters")
+        own_checks.register(checks)
+        pre_migrate.connect(before_migrate, sender=self, dispatch_uid="livecounters")
+        post_migrate.connect(after_migrate, sender=self, dispatch_uid="livecounters")
+
+
+def before_migrate(*, using: str, plan: Any = (), **kwargs: Any) -> None:
+    """Take triggers off what the plan may touch."""
+    from livecounters import capture
+
+    if capture.supported(using):
+        for table in capture.detach_for(plan, using):
+            logger.info("livecounters: took the triggers off %s for a migration.", table)
+
+
+def after_migrate(*, using: str, **kwargs: Any) -> None:
+    """Put them back, backfill what is new, remove what is no longer declared."""
+    from livecounters import capture
+    from livecounters.conf import options
+
+    if options().INSTALL_ON_MIGRATE and capture.supported(using) and capture.ready(using):
+        report = capture.sync(using)
+        for table in report.installed:
+            logger.info("livecounters: installed triggers on %s.", table)

@@ -1,0 +1,263 @@
+"""System checks: a wrong declaration or setting is told by ``manage.py check``.
+
+Ids are stable and each has a heading in the docs. Every message says what was given and why it
+will not do, every hint what to do instead.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning
+from django.db import connections
+from django.db.models import FloatField
+from django.template import engines
+from django.template.backends.django import DjangoTemplates
+from django.utils.module_loading import import_string
+
+from livecounters import capture
+from livecounters.conf import KEYS, options
+from livecounters.dialects import dialect_of
+from livecounters.exceptions import Unmeasurable
+from livecounters.measures import measure_of
+from livecounters.registry import CounterEntry, Entry, registry
+from livecounters.tellings import telling_of
+
+__all__ = ["register"]
+
+Apps = Sequence[AppConfig] | None
+
+
+def register(checks: Any) -> None:
+    """Register all checks; called once when the app is ready."""
+    for check in (check_declarations, check_names, check_settings, check_environment):
+        checks.register(check)
+    checks.register(check_triggers, Tags.database)
+
+
+# Declarations
+
+
+def check_declarations(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    """E002 - E010: what cannot be kept or told."""
+    entries: list[Entry] = [*registry.activities, *registry.counters]
+    return [message for entry in entries for message in _entry(entry)]
+
+
+def _entry(entry: Entry) -> Iterator[CheckMessage]:
+    try:
+        if isinstance(entry, CounterEntry):
+            measure = measure_of(entry)
+            dialect_of(measure.using).try_out(measure.rows)
+            if measure.value is not None and isinstance(measure.value_field, FloatField):
+                yield Warning(
+                    f"{entry}: it adds up a FloatField, which is kept to six decimal places.",
+                    hint="Use a DecimalField for what must be exact.",
+                    obj=entry.live,
+                    id="livecounters.W004",
+                )
+        else:
+            telling = telling_of(entry)  # type: ignore[arg-type]
+            dialect_of(telling.using).try_out(telling.rows)
+    except Unmeasurable as error:
+        yield Error(
+            f"{entry}: {error}", hint=error.hint, obj=entry.live, id=f"livecounters.{error.check_id}"
+        )
+
+
+# Names in templates
+
+TAG = re.compile(r"{%\s*live_(?:counters?|chart|breakdown|leaderboard)\s+([^%]*?)%}")
+QUOTED = re.compile(r"""(?<![=\w])["']([\w.]+)["']""")
+
+
+def check_names(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    """E001: a short name that several apps declare, used in a template."""
+    ambiguous = registry.counters.ambiguous()
+    if not ambiguous:
+        return []
+    return [
+        Error(
+            f"{path} uses the counter {name!r}, which several apps declare.",
+            hint=f"Use one of the full names {', '.join(map(repr, sorted(ambiguous[name])))}.",
+            id="livecounters.E001",
+        )
+        for path, name in _names_in_templates()
+        if name in ambiguous
+    ]
+
+
+def _names_in_templates() -> Iterator[tuple[str, str]]:
+    for path in _templates():
+        try:
+            source = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            continue
+        for tag in TAG.finditer(source):
+            for name in QUOTED.findall(tag[1]):
+                yield str(path), name
+
+
+def _templates() -> Iterator[Path]:
+    for engine in engines.all():
+        if isinstance(engine, DjangoTemplates):
+            for folder in engine.template_dirs:
+                yield from sorted(Path(folder).rglob("*.html"))
+
+
+# Settings
+
+Rule = tuple[Callable[[Any], bool], str]
+
+
+def _is_path(value: Any) -> bool:
+    try:
+        return callable(import_string(value))
+    except (ImportError, AttributeError, TypeError):
+        return False
+
+
+OPTIONAL_PATH: Rule = (
+    lambda value: value is None or _is_path(value),
+    "the dotted path of a function that can be imported, or None",
+)
+BOOLEAN: Rule = (lambda value: isinstance(value, bool), "True or False")
+MAPPING: Rule = (lambda value: isinstance(value, dict), "a dict")
+
+RULES: dict[str, Rule] = {
+    "ACTOR_NAME": (_is_path, "the dotted path of a function that can be imported"),
+    "MAY_BE_SEEN": OPTIONAL_PATH,
+    "USER_TIMEZONE": OPTIONAL_PATH,
+    "WEEK_START": (
+        lambda value: not isinstance(value, bool) and value in range(7),
+        "0 (Monday) to 6 (Sunday)",
+    ),
+    "EMBEDDED_PUMP": BOOLEAN,
+    "INSTALL_ON_MIGRATE": BOOLEAN,
+    "FRAMES_PER_SECOND": (
+        lambda value: not isinstance(value, bool)
+        and isinstance(value, (int, float))
+        and 0 < value <= 60,
+        "a number above 0 and up to 60",
+    ),
+    "ALLOWED_ORIGINS": (
+        lambda value: value is None
+        or (isinstance(value, (list, tuple)) and all("://" in str(one) for one in value)),
+        'a list of origins such as "https://example.com", or None',
+    ),
+    "SOCKET_URL": (
+        lambda value: value is None or (isinstance(value, str) and value.startswith("/")),
+        "a path that begins with /, or None",
+    ),
+    "PRESENCE": MAPPING,
+    "RETENTION": MAPPING,
+}
+
+
+def check_settings(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    """E020: an unknown key; E021: a value that will not do."""
+    given = getattr(settings, "LIVECOUNTERS", None) or {}
+    if not isinstance(given, dict):
+        return [
+            Error(
+                f"LIVECOUNTERS is a {type(given).__name__}.",
+                hint="Make it a dict.",
+                id="livecounters.E021",
+            )
+        ]
+    return [message for key, value in given.items() for message in _setting(key, value)]
+
+
+def _setting(key: Any, value: Any) -> Iterator[CheckMessage]:
+    if key not in RULES:
+        close = difflib.get_close_matches(str(key), KEYS, n=1)
+        yield Error(
+            f"LIVECOUNTERS has the unknown key {key!r}.",
+            hint=f"Did you mean {close[0]!r}?" if close else f"Known are: {', '.join(KEYS)}.",
+            id="livecounters.E020",
+        )
+        return
+    holds, allowed = RULES[key]
+    if not holds(value):
+        yield Error(
+            f"LIVECOUNTERS[{key!r}] is {value!r}.",
+            hint=f"Give {allowed}.",
+            id="livecounters.E021",
+        )
+
+
+# Surroundings
+
+
+def check_environment(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    """W001: several processes cannot hear each other; W002: SQLite's deferred transactions."""
+    return [*_channel_layer(), *_transaction_mode()]
+
+
+def _channel_layer() -> Iterator[CheckMessage]:
+    layers = getattr(settings, "CHANNEL_LAYERS", None) or {}
+    backend = str(layers.get("default", {}).get("BACKEND", ""))
+    if not options().EMBEDDED_PUMP and (not backend or "InMemory" in backend):
+        yield Warning(
+            "The pump runs in a process of its own (EMBEDDED_PUMP is False), but the channel "
+            "layer reaches no other process: pages learn of changes only every few seconds.",
+            hint="Configure CHANNEL_LAYERS with channels-redis, or set EMBEDDED_PUMP to True.",
+            id="livecounters.W001",
+        )
+
+
+def _transaction_mode() -> Iterator[CheckMessage]:
+    for alias in sorted(set(_databases())):
+        connection = connections[alias]
+        if connection.vendor != "sqlite":
+            continue
+        mode = connection.settings_dict.get("OPTIONS", {}).get("transaction_mode")
+        if str(mode).upper() not in ("IMMEDIATE", "EXCLUSIVE"):
+            yield Warning(
+                f"The SQLite database {alias!r} begins transactions as {mode or 'DEFERRED'}: one "
+                'that reads first and then writes fails at once with "database is locked" '
+                "whenever another connection, such as the pump's, wrote in between.",
+                hint=f'Set DATABASES[{alias!r}]["OPTIONS"]["transaction_mode"] = "IMMEDIATE".',
+                id="livecounters.W002",
+            )
+
+
+def _databases() -> Iterator[str]:
+    for entry in registry.counters:
+        try:
+            yield measure_of(entry).using
+        except Unmeasurable:
+            continue
+
+
+# Triggers
+
+
+def check_triggers(
+    app_configs: Apps, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """W003: triggers that are missing, outdated or orphaned; asked with ``--database``."""
+    messages: list[CheckMessage] = []
+    for alias in databases or ():
+        try:
+            if not capture.supported(alias) or not capture.ready(alias):
+                continue
+            found = capture.states(alias)
+        except Unmeasurable:
+            continue
+        messages += [
+            Warning(
+                f"The triggers on the table {state.table!r} are {state.state}.",
+                hint="Run manage.py migrate or manage.py livecounters sync.",
+                id="livecounters.W003",
+            )
+            for state in found
+            if state.state != "installed"
+        ]
+    return messages

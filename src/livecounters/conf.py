@@ -1,0 +1,80 @@
+"""The settings: one dict ``LIVECOUNTERS``, read here and nowhere else."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.core.signals import setting_changed
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+__all__ = ["Options", "imported", "options", "site_zone"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """Every key of ``LIVECOUNTERS`` with its default."""
+
+    ACTOR_NAME: str = "builtins.str"
+    """Dotted path of a function: user -> the name shown in the feed."""
+    MAY_BE_SEEN: str | None = None
+    """Dotted path of a function: user -> whether the feed may name the person."""
+    USER_TIMEZONE: str | None = None
+    """Dotted path of a function: user -> tzinfo."""
+    WEEK_START: int = 0
+    """The first day of the week, 0 is Monday."""
+    EMBEDDED_PUMP: bool = True
+    """The ASGI process folds and announces; False where ``livecounters run`` does."""
+    INSTALL_ON_MIGRATE: bool = True
+    """Triggers are installed after ``migrate``; False: by ``livecounters sync``."""
+    FRAMES_PER_SECOND: float = 4
+    """At most so many value frames a second and topic; the last value is always sent."""
+    ALLOWED_ORIGINS: list[str] | None = None
+    """Origins that may open a socket; None: the host's own."""
+    SOCKET_URL: str | None = "/ws/live/"
+    """Path of the socket as the browser sees it; None: pages poll."""
+    PRESENCE: Mapping[str, Any] = field(default_factory=dict)
+    RETENTION: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def actor_name(self) -> Callable[[Any], str]:
+        return imported(self.ACTOR_NAME)
+
+    def may_be_seen(self, user: Any) -> bool:
+        return True if self.MAY_BE_SEEN is None else bool(imported(self.MAY_BE_SEEN)(user))
+
+
+KEYS = tuple(option.name for option in fields(Options))
+
+
+@cache
+def imported(path: str) -> Callable[[Any], Any]:
+    """The function at a dotted path."""
+    found: Callable[[Any], Any] = import_string(path)
+    return found
+
+
+@cache
+def options() -> Options:
+    """The site's options; unknown keys are left to the system checks."""
+    given = getattr(settings, "LIVECOUNTERS", None) or {}
+    return Options(**{key: value for key, value in given.items() if key in KEYS})
+
+
+def site_zone() -> dt.tzinfo:
+    """The zone of the site's calendar days: ``TIME_ZONE``."""
+    return timezone.get_default_timezone()
+
+
+def _forget(*, setting: str, **kwargs: Any) -> None:
+    if setting == "LIVECOUNTERS":
+        options.cache_clear()
+        imported.cache_clear()
+
+
+setting_changed.connect(_forget, dispatch_uid="livecounters.conf")

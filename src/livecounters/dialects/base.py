@@ -1,0 +1,351 @@
+"""What every dialect must say, and what all say alike."""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connections, models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import QuerySet
+from django.db.models.sql import Query
+from django.db.models.sql.compiler import SQLCompiler
+
+from livecounters.exceptions import Unmeasurable
+from livecounters.measures import Measure
+from livecounters.models import ActivityEvent, Bucket, Delta, EventSource, Muting, Stream
+from livecounters.rows import Field, source_columns, used_tables
+from livecounters.tellings import Telling
+
+__all__ = ["OPERATIONS", "Dialect", "Watch"]
+
+OPERATIONS = ("insert", "update", "delete")
+DELTA_COLUMNS = "measure, scope, member, at, count, total"
+EVENT_COLUMNS = "kind, actor_model, actor, target_model, target, target_label, data, at, seq"
+PREFIX = "livecounters_"
+
+
+@dataclass(frozen=True)
+class Watch:
+    """One table and everything that is derived from its changes."""
+
+    model: type[models.Model]
+    measures: tuple[Measure, ...] = ()
+    tellings: tuple[Telling, ...] = ()
+
+    @property
+    def table(self) -> str:
+        return self.model._meta.db_table
+
+    @property
+    def name(self) -> str:
+        """A short name for triggers and functions, the same for the same table."""
+        return PREFIX + hashlib.sha256(self.table.encode()).hexdigest()[:12]
+
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """The operations to be seen. What happened stays, so events are only ever added."""
+        return ("insert",) if issubclass(self.model, ActivityEvent) else OPERATIONS
+
+    @cached_property
+    def querysets(self) -> list[QuerySet[Any, Any]]:
+        return [part.rows for part in (*self.measures, *self.tellings)]
+
+    @cached_property
+    def columns(self) -> list[str]:
+        """The table's columns that any of the queries names."""
+        named = {column for queryset in self.querysets for column in source_columns(queryset)}
+        fields = self.model._meta.local_concrete_fields
+        return [field.column for field in fields if field.column in named]
+
+    @cached_property
+    def tables(self) -> set[str]:
+        """Every table that the triggers mention, ours left out."""
+        return {table for queryset in self.querysets for table in used_tables(queryset)}
+
+
+class Shadow:
+    """Stands in a query's FROM for a table: the changed rows under the table's own name."""
+
+    join_type = None
+    parent_alias = None
+    filtered_relation = None
+
+    def __init__(self, relation: str, alias: str) -> None:
+        self.relation = relation
+        self.table_name = alias
+        self.table_alias = alias
+
+    def as_sql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
+    ) -> tuple[str, list[Any]]:
+        return f"{self.relation} {connection.ops.quote_name(self.table_alias)}", []
+
+
+class Dialect(ABC):
+    """SQL text for one database."""
+
+    version: ClassVar[int] = 1
+    """Part of every trigger's digest: a new number replaces installed triggers."""
+
+    numbers_events: ClassVar[bool] = False
+    """Whether the triggers number events themselves, because there is only one writer."""
+
+    single_writer: ClassVar[bool] = False
+    """Whether every write of ours can cost the host a wait, so that folding is done seldom."""
+
+    def __init__(self, using: str) -> None:
+        self.using = using
+
+    @property
+    def connection(self) -> BaseDatabaseWrapper:
+        return connections[self.using]
+
+    # Names and literals
+
+    def quote(self, name: str) -> str:
+        return self.connection.ops.quote_name(name)
+
+    def table(self, model: type[models.Model]) -> str:
+        return self.quote(model._meta.db_table)
+
+    def literal(self, value: Any) -> str:
+        editor = self.connection.SchemaEditorClass
+        assert editor is not None
+        return str(editor(self.connection).quote_value(value))
+
+    def names(self, columns: Iterable[str]) -> str:
+        return ", ".join(map(self.quote, columns))
+
+    # Queries
+
+    def rows(self, queryset: QuerySet[Any, Any], relation: str | None = None) -> str:
+        """A queryset as SQL with its values written out, reading ``relation`` for its table."""
+        query: Query = queryset.query.clone()
+        alias = query.get_initial_alias()
+        if relation is not None:
+            query.alias_map[alias] = Shadow(relation, alias)  # type: ignore[assignment]
+        try:
+            sql, params = query.get_compiler(connection=self.connection).as_sql()
+        except EmptyResultSet:
+            raise Unmeasurable(
+                "E002", "the filter matches no row at all.", "Look at the filter's values."
+            ) from None
+        return sql % tuple(map(self.literal, params))
+
+    def try_out(self, queryset: QuerySet[Any, Any]) -> None:
+        """Raise ``Unmeasurable`` if this database could not run the query in a trigger."""
+        self.rows(queryset)
+
+    def contribution(
+        self, measure: Measure, relation: str | None, sign: str = "", only_if: str = ""
+    ) -> str:
+        """A SELECT of the columns of Delta: what the rows of ``relation`` contribute."""
+        scope = self._text("scope", measure.scope_field)
+        member = self._text("member", measure.member_field)
+        at, value = "CAST(NULL AS bigint)", "0"
+        if measure.at_field is not None:
+            at = self.stamp(PREFIX + "at")
+        if measure.value is not None:
+            value = self.scaled(PREFIX + "value", measure.places)
+        needed = [
+            f"{PREFIX}{column} IS NOT NULL"
+            for column in ("scope", "member", "value")
+            if getattr(measure, column) is not None
+        ]
+        needed += [f"({only_if})"] if only_if else []
+        where = f" WHERE {' AND '.join(needed)}" if needed else ""
+        return (
+            f"SELECT {self.literal(measure.key)} AS measure, {scope} AS scope, "
+            f"{member} AS member, {at} AS at, {sign}1 AS count, {sign}{value} AS total "
+            f"FROM ({self.rows(measure.rows, relation)}) r{where}"
+        )
+
+    def _text(self, column: str, field: Field | None) -> str:
+        return self.text(PREFIX + column, field) if field is not None else "''"
+
+    def grouped(self, selects: Iterable[str]) -> str:
+        """Contributions added up, those that cancel each other left out."""
+        return (
+            f"SELECT measure, scope, member, at, SUM(count), SUM(total) "
+            f"FROM ({' UNION ALL '.join(selects)}) c GROUP BY measure, scope, member, at "
+            f"HAVING SUM(count) <> 0 OR SUM(total) <> 0"
+        )
+
+    def backfill_sql(self, measure: Measure) -> str:
+        """Insert the contribution of all rows that are there."""
+        return self._into_delta(self.grouped([self.contribution(measure, None)]))
+
+    def _into_delta(self, select: str) -> str:
+        return f"INSERT INTO {self.table(Delta)} ({DELTA_COLUMNS}) {select}"
+
+    def happened(
+        self, telling: Telling, relation: str | None, before: str | None = None
+    ) -> str:
+        """A SELECT of (source, actor, target, label, data, at, untold): the rows of ``relation``
+        that match, without those that matched in ``before`` already."""
+        columns = telling.columns
+        declared = telling.entry.declared
+        actor = self._nullable("actor", telling)
+        untold = self.muted()
+        conditions = []
+        if "actor" in columns and declared.anonymous != "show":
+            if declared.anonymous == "skip":
+                conditions.append(f"r.{PREFIX}actor IS NOT NULL")
+            else:
+                untold = f"({untold} OR r.{PREFIX}actor IS NULL)"
+        if before is not None:
+            conditions.append(
+                f"NOT EXISTS (SELECT 1 FROM ({self.rows(telling.rows, before)}) o "
+                f"WHERE o.{PREFIX}source = r.{PREFIX}source)"
+            )
+        moment = self.moment()
+        at = f"COALESCE(r.{PREFIX}at, {moment})" if "at" in columns else moment
+        label = f"COALESCE({self.label(f'r.{PREFIX}label')}, '')" if "label" in columns else "''"
+        data = f"r.{PREFIX}data" if "data" in columns else self.no_data()
+        field = telling.field("source")
+        assert field is not None
+        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+        return (
+            f"SELECT {self.text(f'r.{PREFIX}source', field)} AS source, {actor} AS actor, "
+            f"{self._nullable('target', telling)} AS target, {label} AS label, "
+            f"{data} AS data, {at} AS at, {untold} AS untold "
+            f"FROM ({self.rows(telling.rows, relation)}) r{where}"
+        )
+
+    def _nullable(self, column: str, telling: Telling) -> str:
+        field = telling.field(column)
+        return self.text(f"r.{PREFIX}{column}", field) if field is not None else "NULL"
+
+    def event_columns(self, telling: Telling, seq: str) -> str:
+        """What is selected from :meth:`happened`, called h, for EVENT_COLUMNS."""
+        kind, actor, target = map(
+            self.literal, (telling.kind, telling.actor_model, telling.target_model)
+        )
+        return f"{kind}, {actor}, h.actor, {target}, h.target, h.label, h.data, h.at, {seq}"
+
+    @abstractmethod
+    def tell_all_sql(self, telling: Telling) -> list[str]:
+        """Insert an event for each row that is there and was not told; unnumbered."""
+
+    # Installing
+
+    def digest(self, watch: Watch) -> str:
+        """What the installed triggers are compared by: the declarations, not their SQL."""
+        parts = [self.version, watch.table, watch.columns]
+        parts += sorted(measure.key for measure in watch.measures)
+        parts += sorted(telling.digest for telling in watch.tellings)
+        return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+    @abstractmethod
+    def install_sql(self, watch: Watch) -> list[str]:
+        """The statements that install a watch's triggers; what is in their way is gone."""
+
+    @abstractmethod
+    def remove_sql(self, table: str, name: str) -> list[str]:
+        """The statements that remove the triggers called ``name`` from a table."""
+
+    @abstractmethod
+    def installed_sql(self) -> str:
+        """A SELECT of (table, trigger name, digest) over all triggers of ours."""
+
+    def prepare_sql(self, watch: Watch) -> list[str]:
+        """What precedes installing: writers wait until the transaction ends."""
+        return []
+
+    # Expressions that databases write differently
+
+    @abstractmethod
+    def text(self, sql: str, field: Field) -> str:
+        """A value as text, the same in every dialect and in Python (``rows.text_of``)."""
+
+    @abstractmethod
+    def stamp(self, sql: str) -> str:
+        """A date or datetime as a stamp (``windows``), floored to the minute."""
+
+    @abstractmethod
+    def scaled(self, sql: str, places: int) -> str:
+        """A number as an integer of its ``places``-th decimal."""
+
+    @abstractmethod
+    def moment(self) -> str:
+        """The present moment as a value of a DateTimeField."""
+
+    @abstractmethod
+    def muted(self) -> str:
+        """Whether this transaction is muted."""
+
+    def label(self, sql: str) -> str:
+        """A label as text."""
+        return f"CAST({sql} AS text)"
+
+    @abstractmethod
+    def no_data(self) -> str:
+        """An empty JSON object."""
+
+    # Muting
+
+    @abstractmethod
+    def mute_sql(self) -> str:
+        """Mute this transaction."""
+
+    @abstractmethod
+    def unmute_sql(self) -> str:
+        """End it."""
+
+    # Folding
+
+    def take_deltas_sql(self, measures: int) -> str:
+        """Delete at most ``%s`` deltas of so many measures and return them: one fold's worth."""
+        delta = self.table(Delta)
+        marks = ", ".join(["%s"] * measures)
+        return (
+            f"DELETE FROM {delta} WHERE id IN (SELECT id FROM {delta} WHERE measure IN ({marks}) "
+            f"ORDER BY id LIMIT %s{self.skip_locked()}) RETURNING {DELTA_COLUMNS}"
+        )
+
+    def skip_locked(self) -> str:
+        return ""
+
+    def add_buckets_sql(self, number: int) -> str:
+        """Add ``number`` rows of (measure, scope, grain, start, member, count, total)."""
+        bucket = self.table(Bucket)
+        values = ", ".join(["(%s, %s, %s, %s, %s, %s, %s)"] * number)
+        return (
+            f"INSERT INTO {bucket} (measure, scope, grain, start, member, count, total) "
+            f"VALUES {values} ON CONFLICT (measure, scope, grain, start, member) DO UPDATE SET "
+            f"count = {bucket}.count + excluded.count, total = {bucket}.total + excluded.total"
+        )
+
+    # Numbering
+
+    def number_sql(self, where: str, order: str) -> str:
+        """Number the events that match, upwards from ``%s`` + 1."""
+        return (
+            f"UPDATE {self.events} SET seq = %s + n.place FROM ("
+            f"SELECT id, ROW_NUMBER() OVER (ORDER BY {order}) AS place "
+            f"FROM {self.events} WHERE {where}) n WHERE {self.events}.id = n.id"
+        )
+
+    # Our tables, for the texts above
+
+    @property
+    def events(self) -> str:
+        return self.table(ActivityEvent)
+
+    @property
+    def sources(self) -> str:
+        return self.table(EventSource)
+
+    @property
+    def stream(self) -> str:
+        return self.table(Stream)
+
+    @property
+    def muting(self) -> str:
+        return self.table(Muting)

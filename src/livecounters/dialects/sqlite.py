@@ -1,0 +1,170 @@
+"""SQLite: row triggers in which OLD and NEW, as derived tables, shadow the table.
+
+UPDATE is seen AFTER only (a BEFORE trigger counts an UPDATE OR IGNORE that never happens),
+DELETE is seen BEFORE (AFTER drifted under cascades). A trigger's own conflict clauses are
+overruled by the host's statement unless they are upserts, hence ``ON CONFLICT DO NOTHING``.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import Any, ClassVar
+
+from django.apps import apps
+from django.db.models import QuerySet
+
+from livecounters.dialects.base import EVENT_COLUMNS, Dialect, Watch
+from livecounters.exceptions import Unmeasurable
+from livecounters.rows import Field, source_columns, used_tables
+from livecounters.tellings import Telling
+from livecounters.windows import MINUTE
+
+__all__ = ["SQLite"]
+
+TIMING = {"insert": "AFTER", "update": "AFTER", "delete": "BEFORE"}
+
+# Seconds from year 1 to 1970: with it added, integer division floors for dates before 1970 too.
+YEAR_ONE = 62135596800
+
+
+class SQLite(Dialect):
+    numbers_events: ClassVar[bool] = True
+    single_writer: ClassVar[bool] = True
+
+    def try_out(self, queryset: QuerySet[Any, Any]) -> None:
+        # Django adds functions of its own to its connections; other programs that write to the
+        # file have none of them, and a trigger must work for all. A bare SQLite is the judge.
+        sql = self.rows(queryset)
+        with closing(sqlite3.connect(":memory:")) as bare:
+            for table, columns in self._tables_of(queryset).items():
+                bare.execute(f"CREATE TABLE {self.quote(table)} ({self.names(columns)})")
+            try:
+                bare.execute(f"EXPLAIN {sql}")
+            except sqlite3.Error as error:
+                raise Unmeasurable(
+                    "E005",
+                    f"SQLite cannot evaluate it in a trigger: {error}.",
+                    "Use plain comparisons of fields; lookups such as __date, __year, __hour, "
+                    "__regex and functions of Django's own are not known to SQLite itself.",
+                ) from error
+
+    def _tables_of(self, queryset: QuerySet[Any, Any]) -> dict[str, list[str]]:
+        used = used_tables(queryset)
+        return {
+            model._meta.db_table: [field.column for field in model._meta.local_concrete_fields]
+            for model in apps.get_models(include_auto_created=True)
+            if model._meta.db_table in used and not model._meta.proxy
+        }
+
+    def install_sql(self, watch: Watch) -> list[str]:
+        return [self._trigger_sql(watch, operation) for operation in watch.operations]
+
+    def _trigger_sql(self, watch: Watch, operation: str) -> str:
+        body = [*self._count(watch, operation)]
+        if operation != "delete":
+            for telling in watch.tellings:
+                body += self._tell(watch, telling, operation)
+        when = f" WHEN {self._changed(watch.columns)}" if operation == "update" else ""
+        statements = "".join(f"{statement};\n" for statement in body) or "SELECT 1;\n"
+        return (
+            f"CREATE TRIGGER {self.quote(f'{watch.name}_{operation}')} "
+            f"{TIMING[operation]} {operation.upper()} ON {self.quote(watch.table)} "
+            f"FOR EACH ROW{when}\nBEGIN -- digest:{self.digest(watch)}\n{statements}END"
+        )
+
+    def _shadow(self, watch: Watch, row: str) -> str:
+        columns = ", ".join(
+            f"{row}.{self.quote(name)} AS {self.quote(name)}" for name in watch.columns
+        )
+        return f"(SELECT {columns or '1'})"
+
+    def _changed(self, columns: list[str]) -> str:
+        return " OR ".join(f"OLD.{q} IS NOT NEW.{q}" for q in map(self.quote, columns)) or "0"
+
+    def _count(self, watch: Watch, operation: str) -> list[str]:
+        selects = []
+        for measure in watch.measures:
+            # Not grouped as elsewhere: a measure whose own columns did not change is left out.
+            only_if = self._changed(source_columns(measure.rows)) if operation == "update" else ""
+            if operation != "insert":
+                old = self._shadow(watch, "OLD")
+                selects.append(self.contribution(measure, old, "-", only_if))
+            if operation != "delete":
+                new = self._shadow(watch, "NEW")
+                selects.append(self.contribution(measure, new, "", only_if))
+        return [self._into_delta(" UNION ALL ".join(selects))] if selects else []
+
+    def _tell(self, watch: Watch, telling: Telling, operation: str) -> list[str]:
+        before = self._shadow(watch, "OLD") if operation == "update" else None
+        happened = self._untold(
+            telling, self.happened(telling, self._shadow(watch, "NEW"), before)
+        )
+        seq = f"CASE WHEN h.untold THEN 0 ELSE (SELECT seq FROM {self.stream}) END"
+        return [
+            f"UPDATE {self.stream} SET seq = seq + 1 "
+            f"WHERE EXISTS (SELECT 1 FROM ({happened}) h WHERE NOT h.untold)",
+            f"INSERT INTO {self.events} ({EVENT_COLUMNS}) "
+            f"SELECT {self.event_columns(telling, seq)} FROM ({happened}) h",
+            self._bury(telling, happened),
+        ]
+
+    def _untold(self, telling: Telling, happened: str) -> str:
+        return (
+            f"SELECT * FROM ({happened}) n WHERE NOT EXISTS (SELECT 1 FROM {self.sources} s "
+            f"WHERE s.kind = {self.literal(telling.kind)} AND s.source = n.source)"
+        )
+
+    def _bury(self, telling: Telling, happened: str) -> str:
+        return (
+            f"INSERT INTO {self.sources} (kind, source) "
+            f"SELECT {self.literal(telling.kind)}, source FROM ({happened}) h "
+            f"WHERE true ON CONFLICT DO NOTHING"
+        )
+
+    def tell_all_sql(self, telling: Telling) -> list[str]:
+        happened = self._untold(telling, self.happened(telling, None))
+        return [
+            f"INSERT INTO {self.events} ({EVENT_COLUMNS}) "
+            f"SELECT {self.event_columns(telling, 'CASE WHEN h.untold THEN 0 END')} "
+            f"FROM ({happened}) h",
+            self._bury(telling, self.happened(telling, None)),
+        ]
+
+    def remove_sql(self, table: str, name: str) -> list[str]:
+        return [f"DROP TRIGGER IF EXISTS {self.quote(name)}"]
+
+    def installed_sql(self) -> str:
+        return (
+            "SELECT tbl_name, name, substr(sql, instr(sql, '-- digest:') + 10, 16) "
+            "FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'livecounters~_%' ESCAPE '~'"
+        )
+
+    def text(self, sql: str, field: Field) -> str:
+        return f"CAST({sql} AS TEXT)"
+
+    def stamp(self, sql: str) -> str:
+        # The text is cut to whole seconds: strftime rounds .9995 up, into the next minute.
+        seconds = f"CAST(strftime('%s', substr({sql}, 1, 19)) AS INTEGER)"
+        return f"({seconds} + {YEAR_ONE}) / {MINUTE} * {MINUTE} - {YEAR_ONE}"
+
+    def scaled(self, sql: str, places: int) -> str:
+        return f"CAST(ROUND({sql} * 1{'0' * places}) AS INTEGER)" if places else sql
+
+    def moment(self) -> str:
+        zone = "" if self.connection.timezone is not None else ", 'localtime'"
+        return f"strftime('%Y-%m-%d %H:%M:%f', 'now'{zone})"
+
+    def muted(self) -> str:
+        return f"EXISTS (SELECT 1 FROM {self.muting})"
+
+    def no_data(self) -> str:
+        return "'{}'"
+
+    def mute_sql(self) -> str:
+        return f"INSERT INTO {self.muting} DEFAULT VALUES"
+
+    def unmute_sql(self) -> str:
+        return f"DELETE FROM {self.muting}"
+
+

@@ -1,0 +1,62 @@
+"""Everything livecounters raises.
+
+    LiveCountersError
+    ├── AlreadyDeclared (ValueError)      two declarations claim one name
+    ├── UnknownName (LookupError)         no counter or activity of that name
+    ├── AmbiguousName (LookupError)       a short name that two apps declare
+    ├── Unmeasurable (ValueError)         a declaration that no trigger can keep
+    ├── TopicRefused (PermissionError)    a topic this viewer may not have
+    └── MalformedFrame (ValueError)       a frame that is not of the wire's form
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "AlreadyDeclared",
+    "AmbiguousName",
+    "LiveCountersError",
+    "MalformedFrame",
+    "TopicRefused",
+    "UnknownName",
+    "Unmeasurable",
+]
+
+
+class LiveCountersError(Exception):
+    """The base of all errors of this package."""
+
+
+class AlreadyDeclared(LiveCountersError, ValueError):
+    """Two declarations claim one name."""
+
+
+class UnknownName(LiveCountersError, LookupError):
+    """No counter or activity of that name is declared."""
+
+
+class AmbiguousName(LiveCountersError, LookupError):
+    """A short name that more than one app declares; the full name is needed."""
+
+
+class Unmeasurable(LiveCountersError, ValueError):
+    """A declaration that cannot be kept.
+
+    ``check_id`` is the number of the system check that reports it, ``hint`` the cure.
+    """
+
+    def __init__(self, check_id: str, reason: str, hint: str) -> None:
+        super().__init__(reason)
+        self.check_id = check_id
+        self.hint = hint
+
+
+class TopicRefused(LiveCountersError, PermissionError):
+    """A topic that does not exist or that this viewer may not have: one answer for both."""
+
+
+class MalformedFrame(LiveCountersError, ValueError):
+    """A frame from a client that is not of the wire's form; ``code`` is what it is told."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code

@@ -1,0 +1,218 @@
+"""The stream of events: numbering it, reading it, and saying it in words.
+
+Events are numbered when they are first seen, in the order they became visible: an id will not
+do, because a lower one may be committed later. A number and the stream's epoch together name a
+place that a page can resume from.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from django.apps import apps
+from django.contrib.auth import get_user_model
+from django.db import models, router, transaction
+from django.db.models import Max
+from django.utils.translation import gettext as _
+
+from livecounters.conf import options
+from livecounters.dialects import dialect_of
+from livecounters.models import ActivityEvent, Stream
+from livecounters.models.events import UNTOLD
+from livecounters.registry import registry
+from livecounters.rows import text_of
+
+__all__ = ["Event", "Place", "ensure_stream", "head", "newer", "newest", "number", "renumber"]
+
+STREAM = 1
+
+
+class Place(NamedTuple):
+    """A place in the stream: nothing up to ``seq`` of this ``epoch`` is news."""
+
+    epoch: str
+    seq: int
+
+
+class Event(NamedTuple):
+    """An event as it is shown; ``text`` is in the language that was active when it was made."""
+
+    seq: int
+    kind: str
+    text: str
+    icon: str
+    at: dt.datetime
+    actor: str | None
+    target: str | None
+    data: Mapping[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        """As frames and the API write it."""
+        return {
+            "seq": self.seq,
+            "kind": self.kind,
+            "text": self.text,
+            "icon": self.icon,
+            "at": self.at.astimezone(dt.UTC).isoformat().replace("+00:00", "Z"),
+            "actor": self.actor,
+            "target": self.target,
+            "data": self.data,
+        }
+
+
+def database() -> str:
+    """The database that holds the events."""
+    return router.db_for_write(ActivityEvent)
+
+
+def _stream(using: str) -> Any:
+    return Stream.objects.using(using)
+
+
+def ensure_stream(using: str) -> None:
+    """Make sure that there is a stream; a new one is a new epoch."""
+    _stream(using).get_or_create(id=STREAM, defaults={"epoch": _new_epoch()})
+
+
+def _new_epoch() -> str:
+    return secrets.token_hex(8)
+
+
+def head(using: str | None = None) -> Place:
+    """The newest place; of a site without a stream yet, the beginning of none."""
+    found = _stream(using or database()).filter(id=STREAM).values_list("epoch", "seq").first()
+    return Place(*found) if found else Place("", 0)
+
+
+def number(using: str | None = None) -> Place:
+    """Number the events that have none, oldest first; answer the newest place.
+
+    Costs one read when there is nothing to do. Safe beside others that do the same: the stream
+    is locked meanwhile.
+    """
+    using = using or database()
+    if not ActivityEvent.objects.using(using).filter(seq=None).exists():
+        return head(using)
+    with transaction.atomic(using=using):
+        stream = _locked(using)
+        stream.seq += _number(using, stream.seq, "seq IS NULL", "id")
+        stream.save(update_fields=["seq"])
+    return Place(stream.epoch, stream.seq)
+
+
+def renumber(using: str) -> None:
+    """Number all events anew by their time, in a new epoch: for when old ones were added."""
+    with transaction.atomic(using=using):
+        stream = _locked(using)
+        stream.epoch = _new_epoch()
+        stream.seq = _number(using, 0, f"seq IS NULL OR seq > {UNTOLD}", "at, id")
+        stream.save(update_fields=["epoch", "seq"])
+
+
+def _locked(using: str) -> Stream:
+    ensure_stream(using)
+    stream: Stream = _stream(using).select_for_update().get(id=STREAM)
+    return stream
+
+
+def _number(using: str, start: int, where: str, order: str) -> int:
+    dialect = dialect_of(using)
+    with dialect.connection.cursor() as cursor:
+        cursor.execute(dialect.number_sql(where, order), [start])
+        return int(cursor.rowcount)
+
+
+def newest_id(using: str) -> int:
+    """The highest id of any event, 0 without one."""
+    found = ActivityEvent.objects.using(using).aggregate(newest=Max("id"))
+    return found["newest"] or 0
+
+
+# Reading
+
+
+def newest(
+    limit: int, kinds: Iterable[str] | None = None, before: int | None = None
+) -> list[Event]:
+    """The newest events, newest first; of these kinds (full names), below a number."""
+    found = _told(kinds)
+    if before is not None:
+        found = found.filter(seq__lt=before)
+    return _events(found.order_by("-seq")[:limit])
+
+
+def newer(than: int, limit: int, kinds: Iterable[str] | None = None) -> list[Event]:
+    """The events above a number, oldest first; at most ``limit`` of them."""
+    return _events(_told(kinds).filter(seq__gt=than).order_by("seq")[:limit])
+
+
+def _told(kinds: Iterable[str] | None) -> models.QuerySet[ActivityEvent]:
+    found = ActivityEvent.objects.using(database()).filter(seq__gt=UNTOLD)
+    return found if kinds is None else found.filter(kind__in=list(kinds))
+
+
+def _events(found: Iterable[ActivityEvent]) -> list[Event]:
+    rows = list(found)
+    actors = _actors(rows)
+    return [_event(row, actors) for row in rows]
+
+
+def _actors(rows: Sequence[ActivityEvent]) -> dict[tuple[str, str], str]:
+    """(model, key) -> name of everybody named in these events, in one query a model."""
+    wanted: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        if row.actor is not None and row.actor_model:
+            wanted[row.actor_model].add(row.actor)
+    return {
+        (model, key): name
+        for model, keys in wanted.items()
+        for key, name in _names(model, keys).items()
+    }
+
+
+def _names(label: str, keys: set[str]) -> dict[str, str]:
+    try:
+        model = apps.get_model(label)
+    except LookupError:
+        return {}
+    names = {}
+    for person in model._default_manager.filter(pk__in=keys):
+        key = text_of(model._meta.pk, person.pk)
+        if model is not get_user_model():
+            names[key] = str(person)
+        elif options().may_be_seen(person):
+            names[key] = options().actor_name(person)
+    return names
+
+
+def _event(row: ActivityEvent, actors: Mapping[tuple[str, str], str]) -> Event:
+    known = {entry.full_name: entry for entry in registry.activities}
+    entry = known.get(row.kind)
+    actor = row.actor
+    if actor is not None and row.actor_model:
+        actor = actors.get((row.actor_model, actor))
+    words = {**row.data, "actor": actor or _("Someone"), "target": row.target_label}
+    return Event(
+        seq=row.seq or 0,
+        kind=registry.activities.shortest(entry) if entry else row.kind,
+        text=_said(str(entry.declared.text), words) if entry else row.target_label,
+        icon=entry.declared.icon if entry else "",
+        at=row.at,
+        actor=actor,
+        target=row.target_label or None,
+        data=row.data,
+    )
+
+
+class _Words(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        # An event that was told before the sentence asked for this.
+        return ""
+
+
+def _said(text: str, words: Mapping[str, Any]) -> str:
+    return text.format_map(_Words({k: v for k, v in words.items() if v is not None}))

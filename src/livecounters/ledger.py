@@ -1,0 +1,262 @@
+"""The numbers: reading them exactly, and folding deltas into buckets.
+
+A value is the sum of the buckets that cover its window and of the deltas that are not folded
+yet, read in one statement and therefore in one snapshot: folding moves numbers from one to the
+other and never changes the sum. The same statement reads which measures are in force; one that
+is not (its triggers are not in place) is counted from its source.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from django.db import transaction
+
+from livecounters.dialects import Dialect, dialect_of
+from livecounters.measures import Measure, declared_measures
+from livecounters.models import Bucket, Delta, Measured
+from livecounters.windows import DAY, MINUTE, QUARTER, Clock, Grain, Interval, cover
+
+__all__ = ["Ask", "Moment", "Tally", "fold", "pending", "read", "read_series", "settled"]
+
+# Deltas folded in one transaction, and bucket rows written by one statement.
+FOLD_BATCH = 5_000
+WRITE_BATCH = 100
+
+# Parts of one statement; SQLite allows 500 terms in a compound SELECT.
+TERMS = 400
+
+# Buckets of a minute are read for so long; the triggers write minutes for a day longer.
+FINE_DAYS = 2
+
+
+class Tally(NamedTuple):
+    """What was found for one scope: rows, the sum of their scaled values, distinct members."""
+
+    count: int = 0
+    total: int = 0
+    members: int = 0
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A question: a measure, some of its scopes (``None``: all there are), an interval."""
+
+    measure: Measure
+    scopes: tuple[str, ...] | None
+    interval: Interval
+
+
+Sql = tuple[str, list[Any]]
+
+# Labels, in the place of a question's number, the rows that name measures in force.
+IN_FORCE = -1
+
+
+def read(asks: Sequence[Ask]) -> list[dict[str, Tally]]:
+    """Scope -> tally for each question, in one statement per database (two while a measure is
+    not in force); scopes of which nothing is known are left out."""
+    answers: list[dict[str, Tally]] = [{} for _ in asks]
+    for using in dict.fromkeys(ask.measure.using for ask in asks):
+        numbers = [n for n, ask in enumerate(asks) if ask.measure.using == using]
+        dialect = dialect_of(using)
+        terms = [_in_force(dialect, {asks[n].measure.key for n in numbers})]
+        for n in numbers:
+            terms += _kept(dialect, asks[n], str(n), str(n))
+        in_force = _answer(dialect, terms, answers)
+        rest = [n for n in numbers if asks[n].measure.key not in in_force]
+        for n in rest:
+            answers[n] = {}
+        if rest:
+            _answer(dialect, [_counted(dialect, asks[n], str(n)) for n in rest], answers)
+    return answers
+
+
+def _answer(dialect: Dialect, terms: list[Sql], answers: list[dict[str, Tally]]) -> set[str]:
+    """Fill in answers; return the keys of the measures in force."""
+    in_force: set[str] = set()
+    for start in range(0, len(terms), TERMS):
+        chunk = terms[start : start + TERMS]
+        sql = (
+            "SELECT ask, scope, SUM(count), SUM(total), SUM(CASE WHEN count > 0 THEN 1 ELSE 0 END) "
+            "FROM (SELECT ask, scope, member, SUM(count) AS count, SUM(total) AS total "
+            f"FROM ({' UNION ALL '.join(sql for sql, _ in chunk)}) t "
+            "GROUP BY ask, scope, member) m GROUP BY ask, scope"
+        )
+        params = [param for _, params in chunk for param in params]
+        for ask, scope, count, total, members in _fetch(dialect, sql, params):
+            if ask == IN_FORCE:
+                in_force.add(scope)
+            else:
+                answers[ask][scope] = Tally(int(count), int(total), int(members))
+    return in_force
+
+
+def _fetch(dialect: Dialect, sql: str, params: list[Any]) -> list[Any]:
+    with dialect.connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return cursor.fetchall()
+
+
+def _in_force(dialect: Dialect, keys: Iterable[str]) -> Sql:
+    wanted = sorted(keys)
+    return (
+        f"SELECT {IN_FORCE} AS ask, key AS scope, '' AS member, 1 AS count, 0 AS total "
+        f"FROM {dialect.table(Measured)} WHERE key IN ({_marks(wanted)})",
+        wanted,
+    )
+
+
+def _marks(values: Sequence[Any]) -> str:
+    return ", ".join(["%s"] * len(values))
+
+
+def _scoped(ask: Ask) -> Sql:
+    if ask.scopes is None:
+        return "", []
+    return f" AND scope IN ({_marks(ask.scopes)})", list(ask.scopes)
+
+
+def _during(interval: Interval) -> Sql:
+    if interval.start is None or interval.end is None:
+        return "", []
+    return " AND at >= %s AND at < %s", [interval.start, interval.end]
+
+
+def _kept(dialect: Dialect, ask: Ask, of_bucket: str, of_delta: str) -> list[Sql]:
+    """Buckets and pending deltas, each labelled in the first column."""
+    scoped, scopes = _scoped(ask)
+    terms: list[Sql] = [
+        (
+            f"SELECT {of_bucket} AS ask, scope, member, count, total "
+            f"FROM {dialect.table(Bucket)} WHERE measure = %s{scoped} "
+            "AND grain = %s AND start >= %s AND start < %s",
+            [ask.measure.key, *scopes, int(span.grain), span.start, span.end],
+        )
+        for span in cover(ask.interval, ask.measure.clock)
+    ]
+    during, bounds = _during(ask.interval)
+    terms.append(
+        (
+            f"SELECT {of_delta} AS ask, scope, member, count, total "
+            f"FROM {dialect.table(Delta)} WHERE measure = %s{scoped}{during}",
+            [ask.measure.key, *scopes, *bounds],
+        )
+    )
+    return terms
+
+
+def _counted(dialect: Dialect, ask: Ask, of_row: str) -> Sql:
+    """The rows of the source itself."""
+    rows = dialect.contribution(ask.measure, None).replace("%", "%%")
+    scoped, scopes = _scoped(ask)
+    during, bounds = _during(ask.interval)
+    sql = (
+        f"SELECT {of_row} AS ask, scope, member, count, total FROM ({rows}) s "
+        f"WHERE true{scoped}{during}"
+    )
+    return sql, [*scopes, *bounds]
+
+
+class Moment(NamedTuple):
+    """What happened to one member at one stamp."""
+
+    stamp: int
+    member: str
+    count: int
+    total: int
+
+
+def read_series(measure: Measure, scope: str, interval: Interval) -> list[Moment]:
+    """All that is known of a bounded interval, by the finest grain that covers it, in one
+    statement; several of one stamp add up."""
+    dialect = dialect_of(measure.using)
+    ask = Ask(measure, (scope,), interval)
+    terms = [_in_force(dialect, {measure.key}), *_kept(dialect, ask, "start", "at")]
+    found = _union(dialect, terms)
+    # Stamps are whole minutes: -1 is none.
+    if not any(row[0] == IN_FORCE for row in found):
+        found = _union(dialect, [_counted(dialect, ask, "at")])
+    return [
+        Moment(stamp, member, int(count), int(total))
+        for stamp, _, member, count, total in found
+        if stamp != IN_FORCE
+    ]
+
+
+def _union(dialect: Dialect, terms: list[Sql]) -> list[Any]:
+    sql = " UNION ALL ".join(sql for sql, _ in terms)
+    return _fetch(dialect, sql, [param for _, params in terms for param in params])
+
+
+# Folding
+
+
+def pending(using: str) -> int:
+    """How many deltas wait to be folded."""
+    return Delta.objects.using(using).count()
+
+
+Changed = dict[str, set[str]]
+
+
+def fold(using: str) -> Changed:
+    """Move every pending delta into the buckets; answer measure key -> scopes that changed.
+
+    Deltas of measures that this process does not know (another release's) are left alone.
+
+    Safe beside readers, writers and other folders, and at any point of death: a delta is
+    deleted and added up in one transaction.
+    """
+    changed: Changed = defaultdict(set)
+    clocks = {measure.key: measure.clock for measure in declared_measures()}
+    while clocks and _fold_batch(dialect_of(using), clocks, changed) == FOLD_BATCH:
+        pass
+    return changed
+
+
+def _fold_batch(dialect: Dialect, clocks: dict[str, Clock], changed: Changed) -> int:
+    with transaction.atomic(using=dialect.using):
+        sql = dialect.take_deltas_sql(len(clocks))
+        taken = _fetch(dialect, sql, [*clocks, FOLD_BATCH])
+        sums: dict[tuple[str, str, int, int, str], list[int]] = defaultdict(lambda: [0, 0])
+        for measure, scope, member, at, count, total in taken:
+            changed[measure].add(scope)
+            for grain, start in _buckets(at, clocks[measure]):
+                entry = sums[measure, scope, int(grain), start, member]
+                entry[0] += count
+                entry[1] += total
+        # In order, so that two folders never wait for each other crosswise.
+        rows = [(*key, count, total) for key, (count, total) in sorted(sums.items())]
+        with dialect.connection.cursor() as cursor:
+            for start in range(0, len(rows), WRITE_BATCH):
+                batch = rows[start : start + WRITE_BATCH]
+                cursor.execute(
+                    dialect.add_buckets_sql(len(batch)), [value for row in batch for value in row]
+                )
+    return len(taken)
+
+
+def _buckets(at: int | None, clock: Clock) -> list[tuple[Grain, int]]:
+    if at is None:
+        return [(Grain.EVER, 0)]
+    return [
+        (Grain.EVER, 0),
+        (Grain.DAY, clock.day_start(at)),
+        (Grain.QUARTER, at // QUARTER * QUARTER),
+        (Grain.MINUTE, at // MINUTE * MINUTE),
+    ]
+
+
+def settled(interval: Interval, now: dt.datetime, clock: Clock) -> Interval:
+    """An interval of minutes that are past, widened to quarter hours: minutes are kept for a
+    while only."""
+    start, end = interval
+    if start is None or end is None or start >= clock.stamp(now) - FINE_DAYS * DAY:
+        return interval
+    return Interval(start // QUARTER * QUARTER, -(-end // QUARTER) * QUARTER)
+

@@ -1,0 +1,277 @@
+"""What is kept for a counter: its defining query, and the key under which numbers are stored.
+
+Counters that differ only in window or looks share one measure; ``Sum`` and ``Avg`` of the same
+expression do too. A measure's key is made from the declaration, so that another declaration has
+other numbers and never shows those of this one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import suppress
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache, cached_property
+from typing import Any
+
+from django.conf import settings
+from django.core.signals import setting_changed
+from django.db import models, router
+from django.db.migrations.writer import MigrationWriter
+from django.db.models import F, Q, QuerySet, Value
+from django.db.models.expressions import Combinable, CombinedExpression
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast
+from django.dispatch import receiver
+
+from livecounters.conf import site_zone
+from livecounters.declarations import Aggregate, Count
+from livecounters.exceptions import Unmeasurable
+from livecounters.models import ActivityEvent
+from livecounters.registry import ActivityEntry, CounterEntry, Registry, registry
+from livecounters.rows import Field, output_field, resolved, rows, textual
+from livecounters.windows import Clock
+
+__all__ = ["Measure", "canonical", "declared_measures", "measure_of"]
+
+# Part of every key: a new number makes every measure a new one.
+VERSION = 1
+
+# Floats are summed as millionths: integers add up to the same in any order, floats do not.
+FLOAT_PLACES = 6
+
+
+@dataclass(frozen=True, eq=False)
+class Measure:
+    """A defining query over the rows of one table.
+
+    ``columns`` of the query: ``one`` always, ``scope``, ``member``, ``at``, ``value`` where it
+    has them. ``places`` are the decimal places by which values are scaled to integers.
+    """
+
+    model: type[models.Model]
+    where: Q
+    scope: str | None = None
+    member: str | None = None
+    at: str | Combinable | None = None
+    value: str | Combinable | None = None
+    places: int = 0
+    append_only: bool = False
+
+    @cached_property
+    def rows(self) -> QuerySet[Any, Any]:
+        columns = {
+            "one": Value(1, output_field=models.IntegerField()),
+            "scope": self.scope,
+            "member": self.member,
+            "at": self.at,
+            "value": self.value,
+        }
+        return rows(self.model, self.where, {k: v for k, v in columns.items() if v is not None})
+
+    @cached_property
+    def scope_field(self) -> Field | None:
+        return self._textual("scope", self.scope)
+
+    @cached_property
+    def member_field(self) -> Field | None:
+        return self._textual("member", self.member)
+
+    def _textual(self, column: str, path: str | None) -> Field | None:
+        return textual(output_field(self.rows, column), repr(path)) if path else None
+
+    @cached_property
+    def at_field(self) -> Field | None:
+        if self.at is None:
+            return None
+        field = output_field(self.rows, "at")
+        if not isinstance(field, models.DateField):
+            raise Unmeasurable(
+                "E008",
+                f"at={self.at!r} is a {type(field).__name__}.",
+                "Give a DateTimeField or a DateField, or an expression with such an output_field.",
+            )
+        return field
+
+    @cached_property
+    def value_field(self) -> Field:
+        """The field that values are shown as."""
+        return output_field(self.rows, "value")
+
+    @cached_property
+    def clock(self) -> Clock:
+        instant = settings.USE_TZ and isinstance(self.at_field, models.DateTimeField)
+        return Clock(site_zone(), wall=self.at is not None and not instant)
+
+    @cached_property
+    def using(self) -> str:
+        """The database that holds the rows, and so the numbers."""
+        return router.db_for_write(self.model)
+
+    @cached_property
+    def key(self) -> str:
+        parts = [
+            VERSION,
+            self.model._meta.label_lower,
+            *map(canonical, (self.where, self.scope, self.member, self.at, self.value)),
+            self.places,
+            str(self.clock.zone),
+            self.clock.wall,
+        ]
+        return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
+
+
+def canonical(value: Any) -> str:
+    """The same text for the same declaration, in any process and with any Django."""
+    if value is None or isinstance(value, str):
+        return repr(value)
+    try:
+        return MigrationWriter.serialize(value)[0]
+    except ValueError:
+        return repr(value)
+
+
+@cache
+def measure_of(entry: CounterEntry) -> Measure:
+    """The measure that a counter reads. Raises ``Unmeasurable`` if there can be none."""
+    counter = entry.declared
+    measure = _over_events(entry, entry.activity) if entry.activity else _over_rows(entry)
+    if counter.timed and measure.at is None:
+        raise Unmeasurable(
+            "E003",
+            f"window={counter.window!r} needs to know when a row counts.",
+            f"Give {entry.live.__name__} an at = \"...\", or the counter an at=.",
+        )
+    # Resolve what is lazy, so that a wrong declaration is found here and not when it is read.
+    _ = (measure.rows, measure.scope_field, measure.member_field, measure.at_field)
+    return measure
+
+
+def declared_measures(declared: Registry = registry) -> list[Measure]:
+    """The measures of all counters; those that cannot be kept are left to the checks."""
+    found = {}
+    for entry in declared.counters:
+        with suppress(Unmeasurable):
+            measure = measure_of(entry)
+            found[measure.key] = measure
+    return list(found.values())
+
+
+def _over_rows(entry: CounterEntry) -> Measure:
+    counter = entry.declared
+    where, member, value, places = entry.where, None, None, 0
+    if isinstance(counter, Count):
+        if counter.distinct:
+            member = _name(counter)
+        elif counter.expression is not None:
+            where &= _not_null(counter.expression)
+    else:
+        value = counter.expression
+        places = _places(resolved(rows(entry.model, Q(), {"value": value}, joins=True), "value"))
+    return Measure(
+        model=entry.model,
+        where=where,
+        scope=counter.per,
+        member=member,
+        at=counter.at or entry.live.at,
+        value=value,
+        places=places,
+    )
+
+
+def _over_events(entry: CounterEntry, activity: ActivityEntry) -> Measure:
+    counter = entry.declared
+    for name, path in (("per", counter.per), ("at", counter.at)):
+        allowed = ("actor", "target") if name == "per" else ()
+        if path is not None and path not in allowed:
+            raise Unmeasurable(
+                "E009",
+                f"{name}={path!r}: a counter over events knows "
+                'per="actor" and per="target", and the time of the event.',
+                "Count rows (without events=) for anything else.",
+            )
+    where = Q(kind=activity.full_name) & entry.where
+    member, value, places = None, None, 0
+    if isinstance(counter, Count):
+        if counter.distinct:
+            member = _name(counter)
+        elif counter.expression is not None:
+            where &= _not_null(counter.expression)
+    else:
+        value, places = _event_value(counter, activity)
+    return Measure(
+        model=ActivityEvent,
+        where=where,
+        scope=counter.per,
+        member=member,
+        at="at",
+        value=value,
+        places=places,
+        append_only=True,
+    )
+
+
+def _name(counter: Aggregate) -> str:
+    if not isinstance(counter.expression, str):
+        raise Unmeasurable(
+            "E007",
+            f"distinct values of {counter.expression!r} cannot be kept.",
+            "Count the distinct values of a field: its name as text.",
+        )
+    return counter.expression
+
+
+def _not_null(value: str | Combinable) -> Q:
+    if isinstance(value, F):
+        value = value.name
+    if not isinstance(value, str):
+        raise Unmeasurable(
+            "E002",
+            f"Count({value!r}) is not understood.",
+            "Count a field, or put the condition into filter=.",
+        )
+    return Q(**{f"{value}__isnull": False})
+
+
+def _event_value(counter: Aggregate, activity: ActivityEntry) -> tuple[Combinable, int]:
+    name = counter.expression
+    key = name.removeprefix("data__") if isinstance(name, str) else ""
+    if key == name or key not in activity.declared.data:
+        known = ", ".join(repr(f"data__{key}") for key in activity.declared.data) or "nothing"
+        raise Unmeasurable(
+            "E009",
+            f"{name!r} is not in the data of {activity.full_name!r}; it holds {known}.",
+            'Put it into the activity\'s data={...} and sum it as "data__<key>".',
+        )
+    told = rows(activity.model, Q(), {"value": activity.declared.data[key]}, joins=True)
+    places = _places(resolved(told, "value"))
+    return Cast(KeyTextTransform(key, "data"), output_field(told, "value")), places
+
+
+def _places(value: Any) -> int:
+    """The decimal places that hold a resolved expression exactly."""
+    field = value.output_field
+    if isinstance(field, models.IntegerField):
+        return 0
+    if isinstance(field, models.FloatField):
+        return FLOAT_PLACES
+    if isinstance(field, models.DecimalField):
+        if field.decimal_places is not None:
+            return field.decimal_places
+        if isinstance(value, Value):
+            return max(0, -int(Decimal(value.value).as_tuple().exponent))
+        if isinstance(value, CombinedExpression) and value.connector in "+-*":
+            left, right = _places(value.lhs), _places(value.rhs)
+            return left + right if value.connector == "*" else max(left, right)
+    raise Unmeasurable(
+        "E006",
+        f"{value!r} is a {type(field).__name__} that cannot be added up exactly.",
+        "Add up integers or decimals; give an expression "
+        "output_field=DecimalField(max_digits=..., decimal_places=...).",
+    )
+
+
+@receiver(setting_changed)
+def _forget(*, setting: str, **kwargs: Any) -> None:
+    if setting in ("TIME_ZONE", "USE_TZ"):
+        measure_of.cache_clear()

@@ -1,0 +1,14 @@
+from livecounters.models.bookkeeping import Lease, Measured, Muting, Stream
+from livecounters.models.events import ActivityEvent, EventSource
+from livecounters.models.numbers import Bucket, Delta
+
+__all__ = [
+    "ActivityEvent",
+    "Bucket",
+    "Delta",
+    "EventSource",
+    "Lease",
+    "Measured",
+    "Muting",
+    "Stream",
+]

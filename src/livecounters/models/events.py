@@ -1,0 +1,54 @@
+"""What was told: the events of the feed, and a tombstone for each so that none is told twice."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from livecounters.models.numbers import TEXT_LENGTH
+
+# An event that counts and is never told: muted, or of somebody anonymous.
+UNTOLD = 0
+
+
+class ActivityEvent(models.Model):
+    """Something that happened, as it was when it happened; it survives its row and its target.
+
+    ``seq`` is its place in the stream: NULL until it is numbered, ``UNTOLD`` for an event that
+    only counts.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    kind = models.CharField(max_length=TEXT_LENGTH)
+    actor_model = models.CharField(max_length=TEXT_LENGTH, blank=True)
+    actor = models.CharField(max_length=TEXT_LENGTH, null=True, blank=True)  # noqa: DJ001
+    target_model = models.CharField(max_length=TEXT_LENGTH, blank=True)
+    target = models.CharField(max_length=TEXT_LENGTH, null=True, blank=True)  # noqa: DJ001
+    target_label = models.TextField(blank=True)
+    data = models.JSONField(default=dict, blank=True)
+    at = models.DateTimeField()
+    seq = models.BigIntegerField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["seq"], name="livecounters_event_seq"),
+            models.Index(fields=["kind", "seq"], name="livecounters_event_kind"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} #{self.seq}"
+
+
+class EventSource(models.Model):
+    """The tombstone of an event: this row was told as this kind. It outlives the event."""
+
+    id = models.BigAutoField(primary_key=True)
+    kind = models.CharField(max_length=TEXT_LENGTH)
+    source = models.CharField(max_length=TEXT_LENGTH)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "source"], name="livecounters_source_unique")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.source}"

@@ -1,0 +1,207 @@
+"""Name -> declaration: what the hosts' ``livecounters.py`` modules have declared."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from django.db.models import Model, Q
+from django.db.models.expressions import Combinable
+
+from livecounters.activities import Activity
+from livecounters.declarations import Aggregate
+from livecounters.exceptions import AlreadyDeclared, AmbiguousName, UnknownName
+
+__all__ = [
+    "ActivityEntry",
+    "CounterEntry",
+    "Entry",
+    "LiveModel",
+    "Names",
+    "Registry",
+    "register",
+    "registry",
+]
+
+T = TypeVar("T", bound=type["LiveModel"])
+
+
+class LiveModel:
+    """The base of a host's declaration about one model.
+
+    ``filter``: the rows that count (default: all). ``at``: when they count, a field or an
+    expression; needed for windows and history. ``actor``: who did it, a field.
+    """
+
+    filter: Q | None = None
+    at: str | Combinable | None = None
+    actor: str | None = None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A declaration together with where it was made."""
+
+    name: str
+    model: type[Model]
+    live: type[LiveModel]
+
+    @property
+    def full_name(self) -> str:
+        """``app_label.name``: unambiguous on every site."""
+        return f"{self.model._meta.app_label}.{self.name}"
+
+    def __str__(self) -> str:
+        return f"{self.live.__module__}.{self.live.__qualname__}.{self.name}"
+
+    def narrowed(self, own: Q | None) -> Q:
+        """The class's filter and a declaration's own: both must hold."""
+        return (self.live.filter or Q()) & (own or Q())
+
+
+@dataclass(frozen=True)
+class ActivityEntry(Entry):
+    """A declared activity; its full name is the ``kind`` of its events."""
+
+    declared: Activity
+
+    @property
+    def where(self) -> Q:
+        """The rows that are told once they come to match."""
+        return self.narrowed(self.declared.filter)
+
+
+@dataclass(frozen=True)
+class CounterEntry(Entry):
+    """A declared counter; ``activity`` is what it counts the events of, if anything."""
+
+    declared: Aggregate
+    activity: ActivityEntry | None = None
+
+    @property
+    def where(self) -> Q:
+        """The rows (or, over an activity, the events) that count."""
+        if self.activity is not None:
+            return self.declared.filter or Q()
+        return self.narrowed(self.declared.filter)
+
+
+E = TypeVar("E", bound=Entry)
+
+
+class Names(Generic[E]):
+    """Entries by full name, and by short name while only one app has it."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._entries: dict[str, E] = {}
+        self._full_names: dict[str, list[str]] = {}
+
+    def __iter__(self) -> Iterator[E]:
+        return iter(self._entries.values())
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def add(self, entry: E) -> None:
+        if entry.full_name in self._entries:
+            raise AlreadyDeclared(
+                f"{entry}: {entry.full_name!r} is already declared by "
+                f"{self._entries[entry.full_name]}. Give one of them another name."
+            )
+        self._entries[entry.full_name] = entry
+        self._full_names.setdefault(entry.name, []).append(entry.full_name)
+
+    def remove(self, entry: E) -> None:
+        del self._entries[entry.full_name]
+        self._full_names[entry.name].remove(entry.full_name)
+
+    def get(self, name: str) -> E:
+        """The entry of a full name or an unambiguous short name."""
+        if name in self._entries:
+            return self._entries[name]
+        candidates = self._full_names.get(name, [])
+        if len(candidates) == 1:
+            return self._entries[candidates[0]]
+        if candidates:
+            raise AmbiguousName(
+                f"{self._what} {name!r} is declared by several apps; "
+                f"use one of the full names {', '.join(sorted(candidates))}."
+            )
+        known = [*self._entries, *self._full_names]
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else f" Known are: {sorted(self._entries)}."
+        raise UnknownName(f"No {self._what} {name!r} is declared.{hint}")
+
+    def shortest(self, entry: E) -> str:
+        """The name it is shown by: the short one while that is unambiguous."""
+        return entry.name if len(self._full_names[entry.name]) == 1 else entry.full_name
+
+    def ambiguous(self) -> dict[str, list[str]]:
+        """Short name -> the full names it could mean, where there are several."""
+        return {name: full for name, full in self._full_names.items() if len(full) > 1}
+
+
+class Registry:
+    """All that is declared on a site, in order of declaration."""
+
+    def __init__(self) -> None:
+        self.counters: Names[CounterEntry] = Names("counter")
+        self.activities: Names[ActivityEntry] = Names("activity")
+        self._by_activity: dict[int, ActivityEntry] = {}
+
+    def add(self, model: type[Model], live: type[LiveModel]) -> None:
+        """Take in every counter and activity that the class declares."""
+        for name, value in vars(live).items():
+            if isinstance(value, Activity):
+                told = ActivityEntry(name, model, live, value)
+                self.activities.add(told)
+                self._by_activity[id(value)] = told
+        for name, value in vars(live).items():
+            if isinstance(value, Aggregate):
+                self.counters.add(CounterEntry(name, model, live, value, self._told(name, value)))
+
+    def _told(self, name: str, counter: Aggregate) -> ActivityEntry | None:
+        if counter.events is None:
+            return None
+        try:
+            return self._by_activity[id(counter.events)]
+        except KeyError:
+            raise UnknownName(
+                f"Counter {name!r}: the activity of its events= is not declared in any "
+                "registered class. Declare it as an attribute of a class first."
+            ) from None
+
+    def remove(self, live: type[LiveModel]) -> None:
+        """Take a class's declarations out again; for tests."""
+        for counter in [entry for entry in self.counters if entry.live is live]:
+            self.counters.remove(counter)
+        for activity in [entry for entry in self.activities if entry.live is live]:
+            self.activities.remove(activity)
+            del self._by_activity[id(activity.declared)]
+
+
+registry = Registry()
+
+
+def register(model: type[Model]) -> Callable[[T], T]:
+    """Class decorator: what the class declares is about the rows of ``model``.
+
+        @live.register(Attempt)
+        class AttemptLive(live.LiveModel): ...
+
+    Raises ``TypeError`` for anything but a model and a :class:`LiveModel`.
+    """
+    if not (isinstance(model, type) and issubclass(model, Model)):
+        raise TypeError(f"live.register({model!r}): give the model class, live.register(Attempt).")
+
+    def decorate(live: T) -> T:
+        if not (isinstance(live, type) and issubclass(live, LiveModel)):
+            raise TypeError(f"live.register({model.__name__}): {live!r} is no live.LiveModel.")
+        registry.add(model, live)
+        return live
+
+    return decorate
+

@@ -1,0 +1,239 @@
+"""Fields and expressions of a host's rows, resolved by Django's own query.
+
+What can be kept by triggers is decided here: every reason to refuse is an ``Unmeasurable``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import FieldDoesNotExist, FieldError
+from django.db import models
+from django.db.models import F, Q, QuerySet
+from django.db.models.expressions import Col, Combinable, Subquery
+from django.db.models.functions import Now, Random
+from django.db.models.sql import Query
+from django.db.models.sql.constants import LOUTER
+
+from livecounters.exceptions import Unmeasurable
+from livecounters.models.numbers import TEXT_LENGTH
+
+__all__ = [
+    "expression",
+    "rows",
+    "source_columns",
+    "target_of",
+    "text_of",
+    "used_tables",
+]
+
+if TYPE_CHECKING:
+    Field = models.Field[Any, Any]
+else:
+    Field = models.Field
+
+PREFIX = "livecounters_"
+
+
+def expression(path: str | Combinable) -> Combinable:
+    """A field name as an expression."""
+    return F(path) if isinstance(path, str) else path
+
+
+def rows(
+    model: type[models.Model], where: Q, columns: Mapping[str, Any], *, joins: bool = False
+) -> QuerySet[Any, Any]:
+    """The rows of ``model`` that match, with ``columns`` as ``livecounters_<name>``.
+
+    Raises ``Unmeasurable`` where a trigger could not say the same: unknown fields, relations
+    (unless ``joins``, and then only to one row each), subqueries, functions of the clock, dates
+    written into the filter.
+    """
+    queryset: QuerySet[Any, Any] = QuerySet(model)
+    try:
+        queryset = queryset.annotate(
+            **{PREFIX + name: expression(value) for name, value in columns.items()}
+        )
+        queryset = queryset.filter(where).order_by().values_list(*(PREFIX + n for n in columns))
+    except (FieldError, FieldDoesNotExist, ValueError, TypeError) as error:
+        raise Unmeasurable(
+            "E002", str(error), "Name fields that the model has, as in a queryset's filter()."
+        ) from error
+    _refuse_unstable(queryset.query)
+    _refuse_joins(queryset.query, joins)
+    return queryset
+
+
+def _nodes(node: Any) -> Iterator[Any]:
+    yield node
+    if hasattr(node, "get_source_expressions"):
+        for child in node.get_source_expressions():
+            if child is not None:
+                yield from _nodes(child)
+    elif hasattr(node, "children"):
+        for child in node.children:
+            yield from _nodes(child)
+    if hasattr(node, "rhs") and not hasattr(node.rhs, "get_source_expressions"):
+        yield node.rhs
+
+
+def _all_nodes(query: Query) -> Iterator[Any]:
+    yield from _nodes(query.where)
+    for annotation in query.annotations.values():
+        yield from _nodes(annotation)
+
+
+def _refuse_unstable(query: Query) -> None:
+    for node in _all_nodes(query):
+        if isinstance(node, (Subquery, Query)):
+            raise Unmeasurable(
+                "E005",
+                "a subquery cannot be kept by a trigger: the rows it looks at change unseen.",
+                "Say it with fields of the row itself; exclude() or ~Q() over a many-to-many "
+                "relation and Exists() are subqueries too.",
+            )
+        if isinstance(node, (Now, Random)):
+            raise Unmeasurable(
+                "E005",
+                f"{type(node).__name__}() gives another answer each time it is asked.",
+                "Use window=live.last(...) for what depends on the clock.",
+            )
+        if isinstance(node, (dt.date, dt.time)):
+            raise Unmeasurable(
+                "E005",
+                f"the filter holds the fixed moment {node!r}, taken when the module was loaded.",
+                "Use window=live.last(...), or a field of the row that says the same.",
+            )
+
+
+def _refuse_joins(query: Query, allowed: bool) -> None:
+    for join in _joins(query):
+        if not allowed:
+            raise Unmeasurable(
+                "E004",
+                f"it goes over a relation to the table {join.table_name!r}; "
+                "only columns of the model's own table can be kept.",
+                "Use the foreign key itself, or copy the value to the row.",
+            )
+        if not (join.join_field.many_to_one or join.join_field.one_to_one):
+            raise Unmeasurable(
+                "E004",
+                f"it goes over a relation to many rows of {join.table_name!r}.",
+                "Use foreign keys, each of which leads to one row.",
+            )
+
+
+def _joins(query: Query) -> list[Any]:
+    return [
+        table
+        for alias, table in query.alias_map.items()
+        if table.join_type is not None and query.alias_refcount[alias]
+    ]
+
+
+def outer(query: Query) -> None:
+    """Let no join drop a row: a foreign key may point to a row that is not there yet."""
+    for alias, table in query.alias_map.items():
+        if table.join_type not in (None, LOUTER):
+            query.alias_map[alias] = table.promote()
+
+
+def used_tables(queryset: QuerySet[Any, Any]) -> set[str]:
+    """The tables a query reads."""
+    tables = {join.table_name for join in _joins(queryset.query)}
+    return tables | {queryset.model._meta.db_table}
+
+
+def source_columns(queryset: QuerySet[Any, Any]) -> list[str]:
+    """The columns of the model's own table that a query names, in the table's order."""
+    table = queryset.model._meta.db_table
+    named = {
+        node.target.column
+        for node in _all_nodes(queryset.query)
+        if isinstance(node, Col) and node.alias == table
+    }
+    for join in _joins(queryset.query):
+        if join.parent_alias == table:
+            named.update(local for local, _ in join.join_cols)
+    return [
+        field.column
+        for field in queryset.model._meta.local_concrete_fields
+        if field.column in named
+    ]
+
+
+def resolved(queryset: QuerySet[Any, Any], name: str) -> Any:
+    """The expression of a column of :func:`rows`; its type is known."""
+    expression = queryset.query.annotations[PREFIX + name]
+    try:
+        _ = expression.output_field
+    except FieldError as error:
+        raise Unmeasurable(
+            "E002", str(error), "Give the expression an output_field."
+        ) from error
+    return expression
+
+
+def output_field(queryset: QuerySet[Any, Any], name: str) -> Field:
+    """The field that a column of :func:`rows` has the type of."""
+    field: Field = resolved(queryset, name).output_field
+    return field
+
+
+def related_model(queryset: QuerySet[Any, Any], name: str) -> str:
+    """The label of the model that a column of :func:`rows` is a key of; "" if of none."""
+    target = getattr(resolved(queryset, name), "target", None)
+    model = getattr(target, "related_model", None)
+    return model._meta.label_lower if model is not None and not isinstance(model, str) else ""
+
+
+def target_of(field: Field) -> Field:
+    """The field whose values are stored: for a foreign key the key it points to."""
+    while field.is_relation:
+        target = getattr(field, "target_field", None)
+        if target is None:
+            break
+        field = target
+    return field
+
+
+TEXTUAL = (models.CharField, models.UUIDField, models.IntegerField, models.BooleanField)
+
+
+def textual(field: Field, what: str) -> Field:
+    """The stored field behind ``field`` if each value has one short text; else a refusal."""
+    stored = target_of(field)
+    if not isinstance(stored, TEXTUAL):
+        raise Unmeasurable(
+            "E007",
+            f"{what} is a {type(stored).__name__}; its values cannot name a group.",
+            "Use a foreign key, an integer, a UUID, a boolean or a CharField.",
+        )
+    if isinstance(stored, models.CharField) and (
+        stored.max_length is None or stored.max_length > TEXT_LENGTH
+    ):
+        raise Unmeasurable(
+            "E007",
+            f"{what} may be longer than {TEXT_LENGTH} characters.",
+            f"Use a field with max_length={TEXT_LENGTH} at the most.",
+        )
+    return stored
+
+
+def text_of(field: Field, value: Any) -> str:
+    """A value of ``field`` as the triggers write it.
+
+    A model instance stands for the key that a foreign key to it would hold.
+    """
+    stored = target_of(field)
+    if isinstance(value, models.Model):
+        value = getattr(value, stored.attname if isinstance(value, stored.model) else "pk")
+    value = stored.to_python(value)
+    if isinstance(value, uuid.UUID):
+        return value.hex
+    if isinstance(value, bool):
+        return str(int(value))
+    return str(value)

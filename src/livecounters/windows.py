@@ -1,0 +1,216 @@
+"""Windows of time and the grains they are read from: arithmetic only.
+
+An instant is kept as a *stamp*: whole seconds since 1970-01-01 00:00 UTC. A column without a
+zone (a ``DateField``, or any column of a site with ``USE_TZ = False``) is read as if its wall
+clock were UTC; its windows are then reckoned on the same wall clock (``Clock(wall=True)``), so
+"today" means the calendar day either way.
+
+Sources of the rules: calendar days follow the IANA zone (a day may have 23 or 25 hours);
+rolling windows move in steps of a quarter hour, those under two hours in steps of a minute.
+Every zone in use today is a multiple of 15 minutes from UTC, so a quarter hour never straddles
+a day boundary.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import ClassVar, NamedTuple
+
+__all__ = [
+    "Calendar",
+    "Clock",
+    "Ever",
+    "Grain",
+    "Interval",
+    "Rolling",
+    "Span",
+    "Window",
+    "cover",
+    "ever",
+    "last",
+    "this_month",
+    "this_week",
+    "today",
+]
+
+MINUTE = 60
+QUARTER = 15 * MINUTE
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+# Rolling windows shorter than this move by the minute.
+FINE = 2 * HOUR
+
+
+class Grain(IntEnum):
+    """The sizes of bucket; the number is what the table stores."""
+
+    EVER = 0
+    MINUTE = 1
+    QUARTER = 2
+    DAY = 3
+
+
+class Interval(NamedTuple):
+    """Stamps from ``start`` up to, not including, ``end``; ``None`` is without bound."""
+
+    start: int | None
+    end: int | None
+
+
+class Span(NamedTuple):
+    """Buckets of one grain whose start lies in ``[start, end)``; EVER has no bounds."""
+
+    grain: Grain
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Clock:
+    """How a measure's stamps relate to instants: its zone, and whether it has wall clock only."""
+
+    zone: dt.tzinfo
+    wall: bool = False
+
+    def stamp(self, moment: dt.datetime) -> int:
+        """The stamp of an aware moment, floored to the second."""
+        if moment.tzinfo is None:
+            raise ValueError(f"at={moment!r} has no time zone; give an aware datetime.")
+        if self.wall:
+            moment = moment.astimezone(self.zone).replace(tzinfo=dt.UTC)
+        return int(moment.timestamp() // 1)
+
+    def moment(self, stamp: int) -> dt.datetime:
+        """The aware moment of a stamp, in this clock's zone."""
+        utc = dt.datetime.fromtimestamp(stamp, dt.UTC)
+        return utc.replace(tzinfo=self.zone) if self.wall else utc.astimezone(self.zone)
+
+    @property
+    def days(self) -> dt.tzinfo:
+        """The zone in which stamps fall into days."""
+        return dt.UTC if self.wall else self.zone
+
+    def day(self, stamp: int) -> dt.date:
+        """The calendar day of a stamp."""
+        return dt.datetime.fromtimestamp(stamp, self.days).date()
+
+    def midnight(self, day: dt.date) -> int:
+        """The stamp at which a calendar day begins."""
+        return int(dt.datetime.combine(day, dt.time(), self.days).timestamp())
+
+    def day_start(self, stamp: int) -> int:
+        """The stamp at which the day of ``stamp`` began."""
+        return self.midnight(self.day(stamp))
+
+
+@dataclass(frozen=True)
+class Window:
+    """What part of time a counter looks at."""
+
+    # Whether rows need a time to be counted in it.
+    timed: ClassVar[bool] = True
+
+    def interval(self, now: int, clock: Clock, week_start: int = 0) -> Interval:
+        """The window's stamps as seen at the stamp ``now``."""
+        raise TypeError(f"{type(self).__name__} is not a window of its own.")
+
+    def before(self, interval: Interval, clock: Clock) -> int:
+        """A stamp in the window just before ``interval``."""
+        return (interval.start or 0) - 1
+
+
+@dataclass(frozen=True)
+class Ever(Window):
+    """All rows, with or without a time."""
+
+    timed: ClassVar[bool] = False
+
+    def interval(self, now: int, clock: Clock, week_start: int = 0) -> Interval:
+        return Interval(None, None)
+
+
+@dataclass(frozen=True)
+class Calendar(Window):
+    """The whole calendar day, week or month that contains the moment asked about."""
+
+    unit: str
+
+    def interval(self, now: int, clock: Clock, week_start: int = 0) -> Interval:
+        first = clock.day(now)
+        if self.unit == "week":
+            first -= dt.timedelta(days=(first.weekday() - week_start) % 7)
+            after = first + dt.timedelta(days=7)
+        elif self.unit == "month":
+            first = first.replace(day=1)
+            after = (first + dt.timedelta(days=31)).replace(day=1)
+        else:
+            after = first + dt.timedelta(days=1)
+        return Interval(clock.midnight(first), clock.midnight(after))
+
+
+@dataclass(frozen=True)
+class Rolling(Window):
+    """The last ``seconds``, the running step included.
+
+    Nothing younger than ``seconds`` is ever missing; what is up to one step older may still be in.
+    """
+
+    seconds: int
+
+    @property
+    def step(self) -> int:
+        """How far the window's edge moves at a time, in seconds."""
+        return MINUTE if self.seconds < FINE else QUARTER
+
+    def interval(self, now: int, clock: Clock, week_start: int = 0) -> Interval:
+        start = (now - self.seconds) // self.step * self.step
+        return Interval(start, now // self.step * self.step + self.step)
+
+
+ever = Ever()
+today = Calendar("day")
+this_week = Calendar("week")
+this_month = Calendar("month")
+
+
+def last(*, minutes: int = 0, hours: int = 0, days: int = 0) -> Rolling:
+    """A rolling window; whole numbers, at least a minute in all."""
+    for unit, number in (("minutes", minutes), ("hours", hours), ("days", days)):
+        if isinstance(number, bool) or not isinstance(number, int) or number < 0:
+            raise ValueError(f"last({unit}={number!r}): give a whole number that is not negative.")
+    seconds = minutes * MINUTE + hours * HOUR + days * DAY
+    if seconds < MINUTE:
+        raise ValueError("last() needs minutes=, hours= or days=, one minute at the least.")
+    return Rolling(seconds)
+
+
+def cover(interval: Interval, clock: Clock) -> list[Span]:
+    """The fewest runs of buckets that make up ``interval`` exactly.
+
+    Whole days are read as days, what sticks out at the edges by quarter hour, and an edge that
+    is not on a quarter hour by minute.
+    """
+    start, end = interval
+    if start is None or end is None:
+        return [Span(Grain.EVER, 0, 1)]
+    first_day = clock.day_start(start)
+    if first_day < start:
+        first_day = clock.midnight(clock.day(start) + dt.timedelta(days=1))
+    last_day = clock.day_start(end)
+    if first_day >= last_day:
+        return _fine(start, end)
+    return [
+        *_fine(start, first_day),
+        Span(Grain.DAY, first_day, last_day),
+        *_fine(last_day, end),
+    ]
+
+
+def _fine(start: int, end: int) -> list[Span]:
+    if start >= end:
+        return []
+    grain = Grain.MINUTE if start % QUARTER or end % QUARTER else Grain.QUARTER
+    return [Span(grain, start, end)]
