@@ -11,13 +11,16 @@ import datetime as dt
 import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.db import models, router, transaction
 from django.db.models import Max
-from django.utils.translation import gettext as _
+from django.utils import timezone, translation
+from django.utils.functional import Promise
+from django.utils.translation import gettext
 
 from livecounters.conf import options
 from livecounters.dialects import dialect_of
@@ -26,7 +29,7 @@ from livecounters.models.events import UNTOLD
 from livecounters.registry import registry
 from livecounters.rows import text_of
 
-__all__ = ["Event", "Place", "ensure_stream", "head", "newer", "newest", "number", "renumber"]
+__all__ = ["Event", "Place", "ensure_stream", "head", "iso", "newer", "newest", "number", "renumber"]
 
 STREAM = 1
 
@@ -38,17 +41,25 @@ class Place(NamedTuple):
     seq: int
 
 
-class Event(NamedTuple):
-    """An event as it is shown; ``text`` is in the language that was active when it was made."""
+@dataclass(frozen=True)
+class Event:
+    """An event as it is shown: what happened, and the words to say it with."""
 
     seq: int
     kind: str
-    text: str
+    sentence: str | Promise
     icon: str
     at: dt.datetime
     actor: str | None
     target: str | None
     data: Mapping[str, Any]
+
+    @property
+    def text(self) -> str:
+        """The sentence, in the active language; plain text, to be escaped where it is shown."""
+        words = {**self.data, "actor": self.actor or gettext("Someone"), "target": self.target}
+        said = _Words({key: word for key, word in words.items() if word is not None})
+        return str(self.sentence).format_map(said)
 
     def as_json(self) -> dict[str, Any]:
         """As frames and the API write it."""
@@ -57,11 +68,31 @@ class Event(NamedTuple):
             "kind": self.kind,
             "text": self.text,
             "icon": self.icon,
-            "at": self.at.astimezone(dt.UTC).isoformat().replace("+00:00", "Z"),
+            "at": iso(self.at),
             "actor": self.actor,
             "target": self.target,
             "data": self.data,
         }
+
+
+    def say(self, language: str) -> dict[str, Any]:
+        """:meth:`as_json` in a language."""
+        with translation.override(language):
+            return self.as_json()
+
+
+class _Words(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        # An event that was told before the sentence asked for this.
+        return ""
+
+
+def iso(moment: dt.datetime) -> str:
+    """A moment in UTC as ISO 8601 with milliseconds, ending in Z."""
+    if timezone.is_naive(moment):
+        moment = timezone.make_aware(moment)
+    text = moment.astimezone(dt.UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
 
 
 def database() -> str:
@@ -138,7 +169,7 @@ def newest_id(using: str) -> int:
 def newest(
     limit: int, kinds: Iterable[str] | None = None, before: int | None = None
 ) -> list[Event]:
-    """The newest events, newest first; of these kinds (full names), below a number."""
+    """The newest events, newest first; of these kinds (full names), numbered below ``before``."""
     found = _told(kinds)
     if before is not None:
         found = found.filter(seq__lt=before)
@@ -190,29 +221,20 @@ def _names(label: str, keys: set[str]) -> dict[str, str]:
 
 
 def _event(row: ActivityEvent, actors: Mapping[tuple[str, str], str]) -> Event:
-    known = {entry.full_name: entry for entry in registry.activities}
-    entry = known.get(row.kind)
+    try:
+        entry = registry.activities.get(row.kind)
+    except LookupError:
+        entry = None
     actor = row.actor
     if actor is not None and row.actor_model:
         actor = actors.get((row.actor_model, actor))
-    words = {**row.data, "actor": actor or _("Someone"), "target": row.target_label}
     return Event(
         seq=row.seq or 0,
         kind=registry.activities.shortest(entry) if entry else row.kind,
-        text=_said(str(entry.declared.text), words) if entry else row.target_label,
+        sentence=entry.declared.text if entry else "{target}",
         icon=entry.declared.icon if entry else "",
         at=row.at,
         actor=actor,
         target=row.target_label or None,
         data=row.data,
     )
-
-
-class _Words(dict[str, Any]):
-    def __missing__(self, key: str) -> str:
-        # An event that was told before the sentence asked for this.
-        return ""
-
-
-def _said(text: str, words: Mapping[str, Any]) -> str:
-    return text.format_map(_Words({k: v for k, v in words.items() if v is not None}))

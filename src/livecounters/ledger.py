@@ -15,13 +15,14 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from django.db import transaction
+from django.db.models import Count, Max
 
 from livecounters.dialects import Dialect, dialect_of
 from livecounters.measures import Measure, declared_measures
 from livecounters.models import Bucket, Delta, Measured
 from livecounters.windows import DAY, MINUTE, QUARTER, Clock, Grain, Interval, cover
 
-__all__ = ["Ask", "Moment", "Tally", "fold", "pending", "read", "read_series", "settled"]
+__all__ = ["Ask", "Moment", "Tally", "fold", "pending", "read", "read_series", "settled", "since"]
 
 # Deltas folded in one transaction, and bucket rows written by one statement.
 FOLD_BATCH = 5_000
@@ -202,6 +203,21 @@ def pending(using: str) -> int:
 
 
 Changed = dict[str, set[str]]
+
+
+def since(using: str, seen: int) -> tuple[Changed, int, int]:
+    """What changed above a delta's id: (changed, newest id, pending).
+
+    Only for a database with one writer, where ids are in the order of commits.
+    """
+    found = Delta.objects.using(using).aggregate(newest=Max("id"), pending=Count("id"))
+    newest = max(seen, found["newest"] or 0)
+    changed: Changed = defaultdict(set)
+    if newest > seen:
+        fresh = Delta.objects.using(using).filter(id__gt=seen, id__lte=newest)
+        for measure, scope in fresh.values_list("measure", "scope").distinct():
+            changed[measure].add(scope)
+    return changed, newest, found["pending"]
 
 
 def fold(using: str) -> Changed:

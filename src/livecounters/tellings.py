@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from django.db import models, router
@@ -97,6 +97,7 @@ class Telling:
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
 
+@cache
 def telling_of(entry: ActivityEntry) -> Telling:
     """The telling of an activity. Raises ``Unmeasurable`` if no trigger can tell it."""
     telling = Telling(entry)

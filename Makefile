@@ -1,0 +1,78 @@
+# `make demo` and `make test` are all that is needed; they make their own environment.
+# Kept to what GNU make 3.81 of macOS understands.
+
+VENV := .venv
+BIN := $(VENV)/bin
+CODE := src tests scripts $(wildcard benchmarks docs example_project)
+TEMPLATES := $(wildcard src/livecounters/templates example_project)
+# The one Node tool needs a client to check.
+CLIENT := $(wildcard client/package.json)
+
+# node may have come into the environment from PyPI.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export npm_config_update_notifier := false
+
+.PHONY: help demo test lint format types client servers docs bench soak tox build clean
+
+help:
+	@echo 'make demo    serve the demo site at http://127.0.0.1:8000'
+	@echo 'make test    check everything: style, types, JavaScript, tests on every database'
+	@echo 'make format  let the formatters rewrite the sources'
+	@echo 'also: lint types client docs bench soak tox build clean'
+
+# One stamp per dependency group: installed again only after pyproject.toml has changed.
+$(VENV)/.ready-%: pyproject.toml scripts/setup-venv
+	sh scripts/setup-venv $(VENV) $*
+	@touch $@
+
+$(VENV)/.ready-client: $(CLIENT) $(wildcard client/package-lock.json) scripts/setup-node $(VENV)/.ready-test
+	sh scripts/setup-node $(VENV)
+	@touch $@
+
+demo: $(VENV)/.ready-demo
+	$(BIN)/python example_project/manage.py demo
+
+test: lint types client servers
+	PYTHON=$(BIN)/python sh scripts/test
+
+lint: $(VENV)/.ready-lint
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/lint-imports
+	$(if $(TEMPLATES),$(BIN)/djlint --quiet --check --lint $(TEMPLATES))
+
+format: $(VENV)/.ready-lint
+	$(BIN)/ruff check --fix $(CODE)
+	$(BIN)/ruff format $(CODE)
+	$(if $(TEMPLATES),$(BIN)/djlint --quiet --reformat $(TEMPLATES))
+
+types: $(VENV)/.ready-test $(VENV)/.ready-lint
+	$(BIN)/mypy
+
+client: $(if $(CLIENT),$(VENV)/.ready-client)
+	$(if $(CLIENT),cd client && npm run check)
+
+# The database servers, Redis and the browser, where they can be installed.
+servers: $(VENV)/.ready-test
+	sh scripts/setup-system $(BIN)/python
+
+docs: $(VENV)/.ready-docs
+	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
+
+bench: $(VENV)/.ready-test servers
+	$(BIN)/python -m benchmarks
+
+soak: $(VENV)/.ready-test servers
+	PYTHON=$(BIN)/python sh scripts/test --soak -m soak
+
+tox: $(VENV)/.ready-tox servers
+	$(BIN)/tox run
+
+build: $(VENV)/.ready-build
+	rm -rf dist
+	$(BIN)/python -m build
+	$(BIN)/twine check --strict dist/*
+
+clean:
+	rm -rf $(VENV) .tox build dist docs/_build client/node_modules htmlcov
+	rm -rf .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,80 @@
+/**
+ * Builds the two static files that the package ships, or with --check says whether the committed ones
+ * are fresh and small enough. One file each: hashed static storage does not rewrite ES imports.
+ */
+
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+
+const HERE = new URL("./", import.meta.url);
+const STATIC = new URL("../src/livecounters/static/livecounters/", HERE);
+const BUNDLES = [
+  { entry: "src/index.js", file: "livecounters.js", limit: 8_000 },
+  { entry: "css/index.css", file: "livecounters.css", limit: 4_000 },
+];
+
+const checking = process.argv.includes("--check");
+for (const bundle of BUNDLES) {
+  const text = await bundled(bundle.entry);
+  const target = fileURLToPath(new URL(bundle.file, STATIC));
+  if (checking) check(bundle, text, target);
+  else write(text, target);
+  console.log(`${bundle.file}: ${text.length} bytes, ${gzipped(text)} gzipped`);
+}
+
+/** @param {string} entry */
+async function bundled(entry) {
+  const result = await build({
+    entryPoints: [fileURLToPath(new URL(entry, HERE))],
+    absWorkingDir: fileURLToPath(HERE),
+    bundle: true,
+    minify: true,
+    format: "esm",
+    target: ["es2022", "chrome111", "firefox116", "safari16.4"],
+    charset: "utf8",
+    legalComments: "none",
+    write: false,
+  });
+  return result.outputFiles[0].text;
+}
+
+/**
+ * @param {string} text
+ * @param {string} target
+ */
+function write(text, target) {
+  mkdirSync(fileURLToPath(STATIC), { recursive: true });
+  writeFileSync(target, text);
+}
+
+/**
+ * @param {{file: string, limit: number}} bundle
+ * @param {string} text
+ * @param {string} target
+ */
+function check({ file, limit }, text, target) {
+  if (committed(target) !== text) fail(`${file} is not what its sources give. Run: npm run build`);
+  if (gzipped(text) > limit) fail(`${file} has ${gzipped(text)} bytes gzipped; ${limit} are allowed.`);
+}
+
+/** @param {string} target */
+function committed(target) {
+  try {
+    return readFileSync(target, "utf8");
+  } catch {
+    return null;
+  }
+}
+
+/** @param {string} text */
+function gzipped(text) {
+  return gzipSync(text, { level: 9 }).length;
+}
+
+/** @param {string} reason */
+function fail(reason) {
+  console.error(reason);
+  process.exitCode = 1;
+}

@@ -1,0 +1,47 @@
+/**
+ * What the server wrote into the page for us: `<meta name="livecounters" data-…>`.
+ *
+ * @typedef {object} Settings
+ * @property {string} socket  address of the socket, or "" for a host without one
+ * @property {string} snapshot  address of the polling answer, or ""
+ * @property {string} language
+ * @property {Record<string, string>} texts  one translated line per state
+ */
+
+import { VERSION } from "./frames.js";
+
+/**
+ * Null where the page carries no such tag: then the client stays asleep.
+ * @param {Document} document
+ * @returns {Settings | null}
+ */
+export function readSettings(document) {
+  const meta = /** @type {HTMLMetaElement | null} */ (document.querySelector('meta[name="livecounters"]'));
+  if (!meta) return null;
+  const { socket, snapshot, language, textLive, textReconnecting, textPolling, textStale } = meta.dataset;
+  const spoken = language || document.documentElement.lang || "en";
+  return {
+    socket: socket ? socketUrl(socket, spoken, document.baseURI) : "",
+    snapshot: snapshot ? new URL(snapshot, document.baseURI).href : "",
+    language: spoken,
+    texts: {
+      live: textLive ?? "",
+      reconnecting: textReconnecting ?? "",
+      polling: textPolling ?? "",
+      stale: textStale ?? "",
+    },
+  };
+}
+
+/**
+ * @param {string} path
+ * @param {string} language
+ * @param {string} base
+ */
+function socketUrl(path, language, base) {
+  const url = new URL(path, base);
+  url.protocol = url.protocol.replace("http", "ws");
+  url.searchParams.set("v", String(VERSION));
+  url.searchParams.set("lang", language);
+  return url.href;
+}

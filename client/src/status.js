@@ -1,0 +1,19 @@
+/**
+ * `<live-status>`: says in words how the page is connected, and in `data-state` for the style sheet.
+ */
+
+import { LiveElement, write } from "./element.js";
+
+export class LiveStatus extends LiveElement {
+  /** @returns {(() => void)[]} */
+  hold() {
+    if (!this.hasAttribute("role")) this.setAttribute("role", "status");
+    return [this.client.watch((state) => this.#show(state))];
+  }
+
+  /** @param {import("./connection.js").State} state */
+  #show(state) {
+    this.dataset.state = state;
+    write(this, this.client.texts[state] ?? "");
+  }
+}

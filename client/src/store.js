@@ -1,0 +1,237 @@
+/**
+ * What the page's elements want, gathered into one connection: topic -> subscribers. Several elements
+ * on one topic share one subscription, and what many elements ask in one go is sent in one go.
+ *
+ * @typedef {import("./frames.js").Value} Value
+ * @typedef {import("./frames.js").Position} Position
+ * @typedef {import("./frames.js").LiveEvent} LiveEvent
+ * @typedef {import("./frames.js").ServerFrame} ServerFrame
+ * @typedef {import("./frames.js").Snapshot} Snapshot
+ *
+ * @typedef {object} Subscriber
+ * @property {(topic: string, value: Value) => void} [value]
+ * @property {(topic: string, events: LiveEvent[], epoch: string) => void} [events]  oldest first
+ * @property {(topic: string, events: LiveEvent[], epoch: string) => void} [reset]  the whole list
+ *
+ * @typedef {object} Entry
+ * @property {string} token
+ * @property {Set<Subscriber>} subscribers
+ * @property {Position | null} since  where this topic must resume, until the server has answered that
+ * @property {Value | undefined} value  the last one heard
+ *
+ * @typedef {object} Line  the connection, as far as the store needs it
+ * @property {() => void} start
+ * @property {() => void} stop
+ * @property {() => void} hurry
+ * @property {(text: string) => void} send
+ * @property {() => void} ping
+ * @property {() => boolean} fresh  what was heard last is still true
+ */
+
+import { isValue, subscribe, topicOf, unsubscribe } from "./frames.js";
+
+/** Topics to a request: their tokens must fit the address line that servers accept (4 kB). */
+const PORTION = 30;
+
+export class Store {
+  #line;
+  #report;
+  /** @type {Map<string, Entry>} */ #entries = new Map();
+  /** @type {Set<string>} topics that the server has been told of, on this socket */ #told = new Set();
+  /** @type {Set<string>} topics to tell it about */ #due = new Set();
+  /** @type {Position | null} the newest of any frame: everything up to here was seen */ #seen = null;
+
+  /**
+   * @param {Line} line
+   * @param {(error: unknown) => void} report
+   */
+  constructor(line, report) {
+    this.#line = line;
+    this.#report = report;
+  }
+
+  /**
+   * Answers a function that ends the subscription.
+   * @param {string} token
+   * @param {Subscriber} subscriber
+   * @param {Position | null} [since]  what the page shows of a feed
+   */
+  subscribe(token, subscriber, since = null) {
+    const topic = topicOf(token);
+    const entry = this.#entries.get(topic) ?? this.#enter(topic, token);
+    entry.subscribers.add(subscriber);
+    if (since) this.#resumeFrom(topic, entry, since);
+    const { value } = entry;
+    if (value !== undefined && this.#line.fresh()) this.#call(() => subscriber.value?.(topic, value));
+    return () => {
+      entry.subscribers.delete(subscriber);
+      if (!entry.subscribers.size) this.#later(topic);
+    };
+  }
+
+  /** A new socket: it must hear everything again. */
+  opened() {
+    this.#told.clear();
+    for (const entry of this.#entries.values()) entry.since ??= this.#seen;
+    this.#tell([...this.#entries.keys()]);
+  }
+
+  /**
+   * @param {ServerFrame} frame
+   * @param {boolean} settled
+   */
+  received(frame, settled) {
+    this.#see(frame);
+    if (settled) this.#settle();
+    if (frame.op === "values") this.#values(frame.values);
+    else if (frame.op === "events" || frame.op === "reset") this.#events(frame.op, frame.topic, frame);
+  }
+
+  /** What polling asks for. */
+  requests() {
+    return this.#portions([...this.#entries.keys()]);
+  }
+
+  /** @param {Snapshot} snapshot */
+  snapshot({ values, events, reset, epoch }) {
+    this.#values(values);
+    for (const [topic, list] of Object.entries(events)) {
+      this.#events(reset.includes(topic) ? "reset" : "events", topic, { events: list, epoch });
+    }
+  }
+
+  /** @param {Position | null} position */
+  polled(position) {
+    if (!position) return;
+    this.#see(position);
+    this.#settle();
+  }
+
+  /**
+   * @param {string} topic
+   * @param {string} token
+   */
+  #enter(topic, token) {
+    /** @type {Entry} */
+    const entry = { token, subscribers: new Set(), since: null, value: undefined };
+    this.#entries.set(topic, entry);
+    this.#later(topic);
+    return entry;
+  }
+
+  /**
+   * A part of the page may have been rendered earlier than what the others have seen by now.
+   * @param {string} topic
+   * @param {Entry} entry
+   * @param {Position} since
+   */
+  #resumeFrom(topic, entry, since) {
+    const reached = entry.since ?? (this.#told.has(topic) ? this.#seen : null);
+    if (reached?.epoch === since.epoch && reached.seq <= since.seq) return;
+    entry.since = since;
+    this.#told.delete(topic);
+    this.#later(topic);
+  }
+
+  /** @param {string} topic */
+  #later(topic) {
+    if (!this.#due.size) queueMicrotask(() => this.#flush());
+    this.#due.add(topic);
+  }
+
+  #flush() {
+    const due = [...this.#due];
+    this.#due.clear();
+    const left = due.filter((topic) => this.#entries.get(topic)?.subscribers.size === 0);
+    for (const topic of left) this.#entries.delete(topic);
+    const untold = left.filter((topic) => this.#told.delete(topic));
+    for (const part of portioned(untold)) this.#line.send(unsubscribe(part));
+    if (!this.#entries.size) return this.#line.stop();
+    this.#line.start();
+    if (this.#tell(due.filter((topic) => this.#entries.has(topic) && !this.#told.has(topic)))) {
+      this.#line.ping();
+      this.#line.hurry();
+    }
+  }
+
+  /** @param {string[]} topics */
+  #tell(topics) {
+    const portions = this.#portions(topics);
+    for (const { topics: tokens, position } of portions) this.#line.send(subscribe(tokens, position));
+    for (const topic of topics) this.#told.add(topic);
+    return portions.length > 0;
+  }
+
+  /**
+   * One position to a request: topics are put together by where they must resume. Counters resume
+   * nowhere (their newest value is all there is), so they ride along.
+   * @param {string[]} topics
+   */
+  #portions(topics) {
+    const entries = topics.map((topic) => /** @type {Entry} */ (this.#entries.get(topic)));
+    const common = this.#seen ?? entries.find((entry) => entry.since?.epoch)?.since ?? null;
+    /** @type {Map<string, {tokens: string[], position: Position | null}>} */
+    const groups = new Map();
+    for (const { token, since } of entries) {
+      const position = since ?? common;
+      const key = `${position?.epoch} ${position?.seq}`;
+      const group = groups.get(key) ?? { tokens: [], position: position?.epoch ? position : null };
+      group.tokens.push(token);
+      groups.set(key, group);
+    }
+    return [...groups.values()].flatMap(({ tokens, position }) =>
+      portioned(tokens).map((topics) => ({ topics, position })),
+    );
+  }
+
+  /** @param {Position} position */
+  #see({ epoch, seq }) {
+    const seen = this.#seen;
+    this.#seen = { epoch, seq: seen?.epoch === epoch ? Math.max(seen.seq, seq) : seq };
+  }
+
+  /** The server has answered every subscription: from now on all topics share one position. */
+  #settle() {
+    for (const entry of this.#entries.values()) entry.since = null;
+  }
+
+  /** @param {Record<string, Value>} values */
+  #values(values) {
+    for (const [topic, value] of Object.entries(values)) {
+      const entry = this.#entries.get(topic);
+      if (!entry || !isValue(value)) continue;
+      entry.value = value;
+      for (const each of entry.subscribers) this.#call(() => each.value?.(topic, value));
+    }
+  }
+
+  /**
+   * @param {"events" | "reset"} op
+   * @param {string} topic
+   * @param {{events: LiveEvent[], epoch: string}} frame
+   */
+  #events(op, topic, { events, epoch }) {
+    for (const each of this.#entries.get(topic)?.subscribers ?? []) {
+      this.#call(() => each[op]?.(topic, events, epoch));
+    }
+  }
+
+  /**
+   * An error in one element must not stop the others.
+   * @param {() => void} work
+   */
+  #call(work) {
+    try {
+      work();
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+}
+
+/** @param {string[]} topics */
+function portioned(topics) {
+  const portions = [];
+  for (let i = 0; i < topics.length; i += PORTION) portions.push(topics.slice(i, i + PORTION));
+  return portions;
+}

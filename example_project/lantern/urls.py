@@ -1,0 +1,9 @@
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("learning.urls")),
+    path("people/", include("people.urls")),
+    path("live/", include("livecounters.urls")),
+    path("admin/", admin.site.urls),
+]

@@ -1,0 +1,67 @@
+"""What this site counts and tells, declared beside its models."""
+
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+import livecounters as live
+
+from .models import Attempt, Enrolment
+
+
+@live.register(Attempt)
+class AttemptLive(live.LiveModel):
+    filter = Q(completed=True)
+    at = "completed_at"
+    actor = "user"
+
+    quiz_completed = live.Activity(
+        _("{actor} just completed {target}!"),
+        target="quiz",
+        target_label="quiz__title",
+        icon="check",
+        data={"score": "score"},
+    )
+
+    quizzes_today = live.Count(
+        events=quiz_completed,
+        window=live.today,
+        label=_("Quizzes today"),
+        icon="check",
+        public=True,
+    )
+    quizzes_total = live.Count(
+        events=quiz_completed, label=_("Quizzes completed"), icon="trophy", public=True
+    )
+    average_score = live.Avg("score", label=_("Average score"), icon="chart", public=True)
+    quiz_attempts = live.Count(per="quiz", public=True)
+
+
+@live.register(Attempt)
+class LearningNow(live.LiveModel):
+    filter = Q(completed=False, practice=False)
+
+    learning_now = live.Count(label=_("Students learning now"), icon="users", public=True)
+
+
+@live.register(Enrolment)
+class EnrolmentLive(live.LiveModel):
+    filter = Q(status="active")
+    at = "activated_at"
+    actor = "user"
+
+    enrolled = live.Activity(
+        _("{actor} enrolled in {target}"),
+        target="course",
+        target_label="course__title",
+        icon="book",
+    )
+
+    active_month = live.Count(
+        "user",
+        distinct=True,
+        window=live.last(days=30),
+        label=_("Active this month"),
+        icon="user",
+        public=True,
+    )
+    course_members = live.Count(per="course", public=True)

@@ -1,0 +1,16 @@
+from django.conf import settings
+from django.db import models
+
+
+class Profile(models.Model):
+    """What a person tells about themselves. Accounts made elsewhere (createsuperuser) have none."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="profile"
+    )
+    city = models.CharField(max_length=80, blank=True)
+    share_city = models.BooleanField("show my city beside my name", default=False)
+    simulated = models.BooleanField(default=False, editable=False)
+
+    def __str__(self) -> str:
+        return str(self.user)

@@ -1,0 +1,59 @@
+"""What all views of the API share."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from django.utils.cache import patch_cache_control
+from rest_framework.permissions import AllowAny
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+__all__ = ["LiveView"]
+
+
+class LiveView(APIView):
+    """JSON with an ETag; who may read what is decided for each counter and activity.
+
+    The session is looked at only where it matters who asks, so that answers to everybody stay
+    cacheable. ``at``, the time of the answer, is no part of the ETag.
+    """
+
+    permission_classes = (AllowAny,)
+    renderer_classes = (JSONRenderer,)
+
+    def perform_authentication(self, request: Request) -> None:
+        """Not before somebody asks for ``request.user``."""
+
+    def finalize_response(
+        self, request: Any, response: Any, *args: Any, **kwargs: Any
+    ) -> Response:
+        if request.method in ("GET", "HEAD") and response.status_code == 200:
+            tag = etag(response.data)
+            if tag in [known.strip() for known in _known(request)]:
+                response = Response(status=304)
+            response["ETag"] = tag
+            patch_cache_control(response, no_cache=True)
+        final: Response = super().finalize_response(request, response, *args, **kwargs)
+        return final
+
+
+def _known(request: Request) -> list[str]:
+    header: str = request.headers.get("If-None-Match", "")
+    return header.replace("W/", "").split(",")
+
+
+def etag(data: Any) -> str:
+    """The same for answers that say the same, whenever they were given."""
+    text = json.dumps(_without_time(data), sort_keys=True, default=str)
+    return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
+
+
+def _without_time(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {key: value for key, value in data.items() if key != "at"}
+    return data

@@ -1,0 +1,138 @@
+"""``GET live/counters/`` and ``GET live/counters/<name>/?of=&window=``"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.core.exceptions import ValidationError as InvalidKey
+from django.utils import timezone
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from livecounters import windows
+from livecounters.api.base import LiveView
+from livecounters.declarations import Avg, Count
+from livecounters.feed import iso
+from livecounters.frames import plain
+from livecounters.readers import Counter, Question, counters, read
+from livecounters.registry import registry
+from livecounters.topics import may_read
+from livecounters.windows import Window
+
+__all__ = ["CounterViewSet", "window_of"]
+
+NAMED = {
+    "ever": windows.ever,
+    "today": windows.today,
+    "this_week": windows.this_week,
+    "this_month": windows.this_month,
+}
+ROLLING = re.compile(r"(\d{1,5})(m|h|d)")
+UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+MAX_OF = 200
+
+
+class CounterViewSet(LiveView, ViewSet):
+    """The counters that the caller may read."""
+
+    lookup_value_regex = r"[\w.]+"
+
+    def list(self, request: Request) -> Response:
+        """Every counter the caller may read, with its value if it is one for the site."""
+        now = timezone.now()
+        found = [
+            counter
+            for counter in counters.values()
+            if counter.entry.declared.public or may_read(counter.entry, "", request.user)
+        ]
+        sitewide = [counter for counter in found if counter.entry.declared.per is None]
+        values = dict(
+            zip(sitewide, read([Question(counter) for counter in sitewide], now), strict=True)
+        )
+        described = [
+            {**describe(c), **({"value": plain(values[c])} if c in values else {})} for c in found
+        ]
+        return Response({"counters": described, "at": iso(now)})
+
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """One counter: ``value``, or ``values`` where several ``of`` are asked for."""
+        now = timezone.now()
+        counter = _counter(pk)
+        of = request.query_params.getlist("of")
+        if len(of) > MAX_OF:
+            raise ValidationError({"of": f"At most {MAX_OF} at a time."})
+        scopes = _scopes(counter, of)
+        for scope in scopes or [""]:
+            if not counter.entry.declared.public and not may_read(
+                counter.entry, scope, request.user
+            ):
+                raise NotFound
+        if bool(scopes) != (counter.entry.declared.per is not None):
+            raise ValidationError({"of": _of_wanted(counter)})
+        window = window_of(request.query_params.get("window"))
+        try:
+            found = read([Question(counter, s, window) for s in scopes or [""]], now)
+        except ValueError as error:
+            raise ValidationError({"window": str(error)}) from error
+        numbers = [plain(number) for number in found]
+        answer: dict[str, Any] = {**describe(counter), "at": iso(now)}
+        if len(scopes) > 1:
+            answer["values"] = dict(zip(scopes, numbers, strict=True))
+        else:
+            answer["value"] = numbers[0]
+        return Response(answer)
+
+
+def _counter(name: str) -> Counter:
+    try:
+        return counters[name]
+    except LookupError:
+        raise NotFound from None
+
+
+def _scopes(counter: Counter, of: list[str]) -> list[str]:
+    if counter.entry.declared.per is None and not of:
+        return []
+    try:
+        return list(dict.fromkeys(counter.scope(one) for one in of))
+    except (InvalidKey, ValueError, TypeError, OverflowError):
+        # Said only to those who may know that the counter is there.
+        if not counter.entry.declared.public:
+            raise NotFound from None
+        raise ValidationError({"of": _of_wanted(counter)}) from None
+
+
+def _of_wanted(counter: Counter) -> str:
+    per = counter.entry.declared.per
+    if per is None:
+        return "This counter is one number for the site; leave of= away."
+    return f"This counter is counted per {per}; give of= with its key."
+
+
+def describe(counter: Counter) -> dict[str, Any]:
+    """What a counter is, without its value."""
+    declared = counter.entry.declared
+    unit = "count" if isinstance(declared, Count) else "mean" if isinstance(declared, Avg) else "sum"
+    return {
+        "name": registry.counters.shortest(counter.entry),
+        "label": counter.label,
+        "unit": unit,
+        "per": declared.per,
+    }
+
+
+def window_of(text: str | None) -> Window | None:
+    """The window of a query parameter: a name, or a rolling one such as 15m, 12h, 30d."""
+    if not text:
+        return None
+    if text in NAMED:
+        return NAMED[text]
+    match = ROLLING.fullmatch(text)
+    if match and int(match[1]):
+        return windows.last(**{UNITS[match[2]]: int(match[1])})
+    raise ValidationError(
+        {"window": f"Give one of {', '.join(NAMED)}, or a number with m, h or d such as 30d."}
+    )

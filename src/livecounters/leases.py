@@ -1,0 +1,41 @@
+"""Leases: one process at a time does a job, and another takes over when it is gone."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from livecounters.models import Lease
+
+__all__ = ["hold", "held", "release"]
+
+
+def hold(name: str, holder: str, now: dt.datetime, seconds: float, using: str) -> bool:
+    """Take or renew a lease; answers whether ``holder`` has it now."""
+    expires = now + dt.timedelta(seconds=seconds)
+    leases = Lease.objects.using(using)
+    free = Q(holder=holder) | Q(expires_at__lte=now)
+    if leases.filter(free, name=name).update(holder=holder, expires_at=expires):
+        return True
+    if leases.filter(name=name).exists():
+        return False
+    try:
+        with transaction.atomic(using=using):
+            leases.create(name=name, holder=holder, expires_at=expires)
+    except IntegrityError:
+        return False
+    return True
+
+
+def release(name: str, holder: str, using: str) -> None:
+    """Give a lease back, so that nobody has to wait for its end."""
+    Lease.objects.using(using).filter(name=name, holder=holder).delete()
+
+
+def held(prefix: str, now: dt.datetime, using: str) -> bool:
+    """Whether anybody holds a lease whose name begins so."""
+    return (
+        Lease.objects.using(using).filter(name__startswith=prefix, expires_at__gt=now).exists()
+    )

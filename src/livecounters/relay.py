@@ -1,0 +1,282 @@
+"""The relay: one per process, it carries what the hub decides.
+
+It hears announcements over the channel layer (one subscription per process), reads what is due
+in one go, and writes frames to sockets. Every few seconds it reads everything that is followed
+again, so that a lost announcement heals and windows move without a write. It also runs the
+embedded pump.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from channels.layers import get_channel_layer
+from django.db import close_old_connections, connections
+from django.utils import timezone
+
+from livecounters import feed, leases, readers
+from livecounters.announce import GROUP, Announcement, read_message
+from livecounters.conf import options
+from livecounters.feed import Event, iso
+from livecounters.frames import plain
+from livecounters.hub import RING, Delivery, Hub, ReadOut, Socket
+from livecounters.pump import VIEWERS, Pump, drive
+from livecounters.readers import Question
+from livecounters.topics import CounterTopic, FeedTopic, Topic
+
+__all__ = ["Relay", "current"]
+
+logger = logging.getLogger("livecounters")
+
+RESYNC = 5.0
+"""Seconds after which everything that is followed is read again."""
+VIEWERS_EVERY = 10.0
+"""Seconds between renewals of the lease that tells pumps elsewhere of viewers here."""
+RENEW_GROUP = 600.0
+"""Seconds between renewals of the group membership; channel layers forget it after a day."""
+RETRY = 1.0
+BURST = 10 * RING
+"""So many events at once are not told one by one; the feeds are sent anew."""
+
+T = TypeVar("T")
+
+
+class Relay:
+    """Sockets, hub, channel layer, database and pump of one process (of one event loop)."""
+
+    def __init__(self) -> None:
+        self.name = secrets.token_hex(8)
+        self.hub = Hub(1 / options().FRAMES_PER_SECOND)
+        self.topics: dict[str, Topic] = {}
+        self.sockets: set[Socket] = set()
+        self._wake = asyncio.Event()
+        self._threads = ThreadPoolExecutor(1, "livecounters-relay")
+        self._pump_thread = ThreadPoolExecutor(1, "livecounters-pump")
+        self._tasks: list[asyncio.Task[None]] = []
+
+    # Life
+
+    def start(self) -> None:
+        """Begin to work; harmless when it has begun."""
+        if self._tasks:
+            return
+        jobs: list[Coroutine[Any, Any, None]] = [self._work()]
+        if get_channel_layer() is not None:
+            jobs.append(self._listen())
+        if options().EMBEDDED_PUMP:
+            jobs.append(drive(Pump(), self.announce, self._pump_thread, lambda: bool(self.sockets)))
+        self._tasks = [asyncio.create_task(job) for job in jobs]
+
+    async def stop(self) -> None:
+        """End all work and give the leases back."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+        with suppress(Exception):
+            await self.in_thread(self._unwatch)
+        self._threads.shutdown(wait=False)
+        self._pump_thread.shutdown(wait=False)
+
+    async def in_thread(self, job: Callable[[], T]) -> T:
+        """Run database work in the relay's one thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, _connected, job)
+
+    # Sockets
+
+    def join(self, socket: Socket) -> None:
+        self.start()
+        self.sockets.add(socket)
+        self._wake.set()
+
+    def leave(self, socket: Socket, names: Iterable[str]) -> None:
+        self.sockets.discard(socket)
+        self.unfollow(socket, names)
+
+    def follow(
+        self, socket: Socket, topics: Sequence[Topic], epoch: str | None, seq: int | None
+    ) -> None:
+        """Follow topics from a place; what is known is written at once, the rest when read."""
+        known = []
+        for topic in topics:
+            name = str(topic)
+            self.topics[name] = topic
+            if isinstance(topic, CounterTopic):
+                measure = topic.counter.measure.key
+                if self.hub.follow_number(socket, name, measure, topic.scope):
+                    known.append(name)
+            else:
+                _deliver(self.hub.follow_feed(socket, name, epoch, seq))
+        if known:
+            socket.write(self.hub.known_values(known))
+        self._wake.set()
+
+    def unfollow(self, socket: Socket, names: Iterable[str]) -> None:
+        gone = list(names)
+        self.hub.unfollow(socket, gone)
+        for name in gone:
+            if name not in self.hub.numbers and name not in self.hub.feeds:
+                self.topics.pop(name, None)
+
+    # Announcements
+
+    async def announce(self, announcement: Announcement) -> None:
+        """Tell every process; without a channel layer there is only this one."""
+        layer = get_channel_layer()
+        if layer is None:
+            self.hear(announcement)
+            return
+        try:
+            await layer.group_send(GROUP, announcement.message())
+        except Exception as error:
+            # Whoever missed it reads again within RESYNC seconds.
+            logger.warning("livecounters: the channel layer took no announcement: %r", error)
+            self.hear(announcement)
+
+    def hear(self, announcement: Announcement) -> None:
+        """Note what changed and wake up."""
+        self.hub.touch(announcement.numbers, announcement.epoch, announcement.seq)
+        self._wake.set()
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                await self._hear_layer()
+            except Exception as error:
+                logger.warning("livecounters: the channel layer is not to be heard: %r", error)
+                await asyncio.sleep(RETRY)
+                self.hub.touch_all()
+                self._wake.set()
+
+    async def _hear_layer(self) -> None:
+        layer = get_channel_layer()
+        assert layer is not None
+        channel = await layer.new_channel("livecounters")
+        while True:
+            await layer.group_add(GROUP, channel)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(RENEW_GROUP):
+                    while True:
+                        announcement = read_message(await layer.receive(channel))
+                        if announcement is not None:
+                            self.hear(announcement)
+
+    # Reading and writing
+
+    async def _work(self) -> None:
+        loop = asyncio.get_running_loop()
+        resync = viewers = loop.time()
+        while True:
+            await self._rest(loop.time(), resync)
+            self._wake.clear()
+            now = loop.time()
+            if not self.sockets:
+                continue
+            if now >= resync:
+                resync = now + RESYNC
+                self.hub.touch_all()
+            try:
+                if now >= viewers:
+                    viewers = now + VIEWERS_EVERY
+                    await self.in_thread(self._watch)
+                await self._read(now)
+            except Exception:
+                logger.exception("livecounters: reading failed and is tried again.")
+                await asyncio.sleep(RETRY)
+                self.hub.touch_all()
+                self._wake.set()
+
+    async def _rest(self, now: float, resync: float) -> None:
+        """Wait until something is to be done."""
+        wait = self.hub.next_due(now)
+        timeout = max(0.0, resync - now) if wait is None else min(wait, max(0.0, resync - now))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout if self.sockets else None):
+                await self._wake.wait()
+
+    async def _read(self, now: float) -> None:
+        due = self.hub.due(now)
+        if not due and not self.hub.behind:
+            return
+        questions = [self.topics[name] for name in due]
+        known = {name: self.topics[name] for name, f in self.hub.feeds.items() if f.known}
+        unknown = {name: self.topics[name] for name in self.hub.unknown_feeds()}
+        place = feed.Place(self.hub.epoch, self.hub.seq)
+        read = await self.in_thread(lambda: read_out(questions, known, unknown, place))
+        _deliver(self.hub.take(read))
+
+    def _watch(self) -> None:
+        name = VIEWERS + self.name
+        leases.hold(name, self.name, timezone.now(), 3 * VIEWERS_EVERY, feed.database())
+
+    def _unwatch(self) -> None:
+        leases.release(VIEWERS + self.name, self.name, feed.database())
+
+
+def _connected(job: Callable[[], T]) -> T:
+    close_old_connections()
+    try:
+        return job()
+    except Exception:
+        connections.close_all()
+        raise
+
+
+def _deliver(deliveries: Iterable[Delivery]) -> None:
+    for text, sockets in deliveries:
+        for socket in sockets:
+            socket.write(text)
+
+
+def read_out(
+    numbers: Sequence[Topic],
+    known: dict[str, Topic],
+    unknown: dict[str, Topic],
+    since: feed.Place,
+) -> ReadOut:
+    """Read the place of the stream first, then everything up to it: nothing falls between."""
+    now = timezone.now()
+    place = feed.head()
+    new: list[Event] = []
+    if known and place.epoch == since.epoch:
+        new = feed.newer(since.seq, BURST) if place.seq > since.seq else []
+    if place.epoch != since.epoch or len(new) == BURST:
+        unknown, known = {**unknown, **known}, {}
+    new = [event for event in new if event.seq <= place.seq]
+    events = {name: [e for e in new if _tells(topic, e)] for name, topic in known.items()}
+    whole = {name: _newest(topic, place) for name, topic in unknown.items()}
+    counters = [topic for topic in numbers if isinstance(topic, CounterTopic)]
+    found = readers.read([Question(topic.counter, topic.scope) for topic in counters], now)
+    values = {str(t): plain(value) for t, value in zip(counters, found, strict=True)}
+    return ReadOut(place.epoch, place.seq, iso(now), values, events, whole)
+
+
+def _tells(topic: Topic, event: Event) -> bool:
+    return isinstance(topic, FeedTopic) and (
+        topic.activity is None or str(topic) == f"feed:{event.kind}"
+    )
+
+
+def _newest(topic: Topic, place: feed.Place) -> list[Any]:
+    assert isinstance(topic, FeedTopic)
+    return feed.newest(RING, topic.kinds, before=place.seq + 1)[::-1]
+
+
+_relays: dict[int, tuple[asyncio.AbstractEventLoop, Relay]] = {}
+
+
+def current() -> Relay:
+    """The relay of the running event loop."""
+    loop = asyncio.get_running_loop()
+    for key, (known, _) in list(_relays.items()):
+        if known.is_closed():
+            del _relays[key]
+    if id(loop) not in _relays:
+        _relays[id(loop)] = (loop, Relay())
+    return _relays[id(loop)][1]

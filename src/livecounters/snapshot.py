@@ -1,0 +1,65 @@
+"""A page's topics in one answer: what the socket says, over HTTP, for those without one."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from livecounters import feed, readers
+from livecounters.exceptions import TopicRefused
+from livecounters.feed import Place
+from livecounters.frames import plain
+from livecounters.hub import RING
+from livecounters.readers import Question
+from livecounters.topics import CounterTopic, FeedTopic, Topic, granted, shown
+
+__all__ = ["take"]
+
+
+def take(
+    names: Iterable[str], user: Callable[[], Any], seen: Place, now: dt.datetime
+) -> dict[str, Any]:
+    """The snapshot of the topics that this viewer may have; the others are named.
+
+    ``seen`` is what the page has seen: feeds answer only what is newer, unless they are in
+    ``reset``. Events that nobody has numbered yet are numbered first, so that a site without a
+    pump has a feed too.
+    """
+    topics: list[Topic] = []
+    unavailable = []
+    for name in dict.fromkeys(names):
+        try:
+            topics.append(granted(name, user))
+        except TopicRefused:
+            unavailable.append(shown(name))
+    place = feed.number()
+    counters = [topic for topic in topics if isinstance(topic, CounterTopic)]
+    numbers = readers.read([Question(topic.counter, topic.scope) for topic in counters], now)
+    answer: dict[str, Any] = {
+        "op": "snapshot",
+        "values": {str(t): plain(n) for t, n in zip(counters, numbers, strict=True)},
+        "events": {},
+        "reset": [],
+        "unavailable": unavailable,
+        "at": feed.iso(now),
+        "epoch": place.epoch,
+        "seq": place.seq,
+    }
+    for topic in topics:
+        if isinstance(topic, FeedTopic):
+            _add_feed(answer, topic, seen, place)
+    return answer
+
+
+def _add_feed(answer: dict[str, Any], topic: FeedTopic, seen: Place, place: Place) -> None:
+    events = []
+    whole = seen.epoch != place.epoch or seen.seq > place.seq
+    if not whole and seen.seq < place.seq:
+        events = feed.newer(seen.seq, RING + 1, topic.kinds)
+        whole = len(events) > RING
+    if whole:
+        events = feed.newest(RING, topic.kinds)[::-1]
+        answer["reset"].append(str(topic))
+    answer["events"][str(topic)] = [event.as_json() for event in events]
+

@@ -1,0 +1,146 @@
+"""``{% load livecounters %}``: numbers and feed as real values, which then come alive.
+
+Every tag renders a template ``livecounters/<tag>.html`` that a host can override.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from django import template
+from django.template import Context
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.timesince import timesince
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from livecounters import feed
+from livecounters.conf import options
+from livecounters.declarations import Avg
+from livecounters.feed import Event, iso
+from livecounters.frames import plain
+from livecounters.readers import Counter, Number, Question, counters, read
+from livecounters.registry import registry
+from livecounters.topics import CounterTopic, FeedTopic, sign
+
+register = template.Library()
+
+NOTHING = "–"
+HUES = 6
+
+
+@register.inclusion_tag("livecounters/live_assets.html", takes_context=True)
+def live_assets(context: Context) -> dict[str, Any]:
+    """The stylesheet, the module script, and what they need to know; once in a page's head."""
+    try:
+        snapshot = reverse("livecounters:snapshot")
+    except NoReverseMatch:
+        snapshot = ""
+    return {
+        "socket": options().SOCKET_URL or "",
+        "snapshot": snapshot,
+        "language": get_language() or "",
+        "nonce": context.get("csp_nonce") or getattr(context.get("request"), "csp_nonce", ""),
+    }
+
+
+@register.inclusion_tag("livecounters/live_counters.html")
+def live_counters(*names: str, group: str = "") -> dict[str, Any]:
+    """Cards: of the counters named, or of every site-wide counter that has a label (of a group)."""
+    if names:
+        chosen = [counters[name] for name in names]
+    else:
+        chosen = [
+            counter
+            for counter in counters.values()
+            if counter.entry.declared.label is not None
+            and counter.entry.declared.per is None
+            and (not group or counter.entry.declared.group == group)
+        ]
+    now = timezone.now()
+    values = read([Question(counter, counter.scope(None)) for counter in chosen], now)
+    cards = [
+        shown(counter, "", value, now) | {"hue": place % HUES}
+        for place, (counter, value) in enumerate(zip(chosen, values, strict=True))
+    ]
+    return {"cards": cards}
+
+
+@register.inclusion_tag("livecounters/live_counter.html")
+def live_counter(name: str, of: Any = None) -> dict[str, Any]:
+    """One number, inline."""
+    counter = counters[name]
+    scope = counter.scope(of)
+    now = timezone.now()
+    return shown(counter, scope, read([Question(counter, scope)], now)[0], now)
+
+
+@register.inclusion_tag("livecounters/live_feed.html")
+def live_feed(limit: int = 10, kinds: str = "") -> dict[str, Any]:
+    """The newest events, newest first; ``kinds`` are names of activities with blanks between."""
+    activities = [registry.activities.get(kind) for kind in kinds.split()]
+    topics = [FeedTopic(activity) for activity in activities] or [FeedTopic()]
+    # The place first: what happens while the events are read is news to the page.
+    place = feed.number()
+    now = timezone.now()
+    found = feed.newest(limit, [a.full_name for a in activities] or None, before=place.seq + 1)
+    return {
+        "topics": " ".join(sign(topic) for topic in topics),
+        "epoch": place.epoch,
+        "seq": place.seq,
+        "limit": limit,
+        "events": [_told(event, now) for event in found],
+    }
+
+
+def _told(event: Event, now: dt.datetime) -> dict[str, Any]:
+    return {"event": event, "at": iso(event.at), "ago": _ago(event.at, now)}
+
+
+def _ago(at: dt.datetime, now: dt.datetime) -> str:
+    at = timezone.make_aware(at) if timezone.is_naive(at) else at
+    if now - at < dt.timedelta(minutes=1):
+        return _("just now")
+    return _("%(time)s ago") % {"time": timesince(at, now, depth=1)}
+
+
+def shown(counter: Counter, scope: str, value: Number, now: dt.datetime) -> dict[str, Any]:
+    """What the templates say of a number."""
+    decimals = _decimals(counter)
+    return {
+        "token": sign(CounterTopic(counter, scope)),
+        "name": registry.counters.shortest(counter.entry),
+        "label": counter.label,
+        "icon": counter.entry.declared.icon,
+        "level": _level(counter, value),
+        "value": "" if value is None else plain(value),
+        "text": _number(value, decimals),
+        "decimals": decimals,
+        "at": iso(now),
+    }
+
+
+def _decimals(counter: Counter) -> int:
+    places = counter.measure.places
+    if isinstance(counter.entry.declared, Avg):
+        return max(1, min(places, 2))
+    return min(places, 2) if places == 6 else places
+
+
+def _number(value: Number, decimals: int) -> str:
+    if value is None:
+        return NOTHING
+    number = Decimal(str(value)) if isinstance(value, float) else value
+    return number_format(number, decimals, force_grouping=True)
+
+
+def _level(counter: Counter, value: Number) -> str:
+    """The highest level whose threshold the value has reached."""
+    levels: Iterable[tuple[str, float]] = (counter.entry.declared.levels or {}).items()
+    reached = [(least, name) for name, least in levels if value is not None and value >= least]
+    return max(reached)[1] if reached else ""

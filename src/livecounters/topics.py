@@ -1,0 +1,180 @@
+"""Topics: what a page can subscribe to, who may, and the signed tokens that say so.
+
+    counter:<name>          a counter of the site
+    counter:<name>:<key>    a counter of one object
+    feed, feed:<kind>       all activities, or one kind
+
+A token is the topic, ``~`` and a signature. A template tag signs what it shows, so a page may
+follow what it was given; tokens do not expire, since pages are cached and laptops sleep. A topic
+that belongs to a person is judged by the session instead, however it is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.signing import BadSignature, Signer
+
+from livecounters.exceptions import TopicRefused
+from livecounters.measures import measure_of
+from livecounters.readers import Counter
+from livecounters.registry import ActivityEntry, CounterEntry, registry
+from livecounters.rows import related_model
+from livecounters.tellings import telling_of
+
+__all__ = [
+    "CounterTopic",
+    "FeedTopic",
+    "Topic",
+    "granted",
+    "may_read",
+    "parse",
+    "personal",
+    "shown",
+    "sign",
+]
+
+SEPARATOR = "~"
+# A topic holds at most a name and a key of 255 characters each.
+MAX_LENGTH = 700
+
+
+@dataclass(frozen=True)
+class CounterTopic:
+    """One number."""
+
+    counter: Counter
+    scope: str
+
+    def __str__(self) -> str:
+        name = registry.counters.shortest(self.counter.entry)
+        per = self.counter.entry.declared.per
+        return f"counter:{name}:{self.scope}" if per else f"counter:{name}"
+
+
+@dataclass(frozen=True)
+class FeedTopic:
+    """The events of one kind, or of all."""
+
+    activity: ActivityEntry | None = None
+
+    def __str__(self) -> str:
+        return f"feed:{registry.activities.shortest(self.activity)}" if self.activity else "feed"
+
+    @property
+    def kinds(self) -> list[str] | None:
+        """The kinds it tells, by full name; None for all."""
+        return [self.activity.full_name] if self.activity else None
+
+
+Topic = CounterTopic | FeedTopic
+
+
+def _signer() -> Signer:
+    return Signer(sep=SEPARATOR, salt="livecounters.topics")
+
+
+def sign(topic: Topic) -> str:
+    """The token of a topic."""
+    return _signer().sign(str(topic))
+
+
+def parse(name: str) -> Topic:
+    """The topic of a plain name. Raises ``TopicRefused`` if there is none."""
+    family, _, rest = name.partition(":")
+    try:
+        if name == "feed":
+            return FeedTopic()
+        if family == "feed":
+            return FeedTopic(registry.activities.get(rest))
+        if family == "counter":
+            return _counter(rest)
+    except (LookupError, ValueError, TypeError):
+        pass
+    except Exception as error:  # a key that the field's own to_python refuses
+        raise TopicRefused(name) from error
+    raise TopicRefused(name)
+
+
+def _counter(rest: str) -> CounterTopic:
+    name, colon, key = rest.partition(":")
+    counter = Counter(registry.counters.get(name))
+    return CounterTopic(counter, counter.scope(key if colon else None))
+
+
+def granted(name: str, user: Callable[[], Any]) -> Topic:
+    """The topic of a token or a plain name, if this viewer may have it.
+
+    ``user`` is called only where it matters who asks. Raises ``TopicRefused``, which tells
+    nothing about whether the topic exists.
+    """
+    if len(name) > MAX_LENGTH:
+        raise TopicRefused(name)
+    signed = False
+    if SEPARATOR in name:
+        try:
+            name, signed = _signer().unsign(name), True
+        except BadSignature:
+            pass  # a plain topic may have the sign in its key
+    topic = parse(name)
+    if _open(topic) or (signed and not personal(topic)):
+        return topic
+    if isinstance(topic, CounterTopic) and may_read(topic.counter.entry, topic.scope, user()):
+        return topic
+    raise TopicRefused(name)
+
+
+def shown(name: str) -> str:
+    """How a token or plain name is called in an answer: without its signature."""
+    return name.rpartition(SEPARATOR)[0] or name
+
+
+def _open(topic: Topic) -> bool:
+    if isinstance(topic, CounterTopic):
+        return topic.counter.entry.declared.public
+    if topic.activity is not None:
+        return topic.activity.declared.public
+    return all(entry.declared.public for entry in registry.activities)
+
+
+def personal(topic: Topic) -> bool:
+    """Whether a topic belongs to a person: judged by the session, again and again."""
+    if isinstance(topic, FeedTopic):
+        return False
+    entry = topic.counter.entry
+    return not entry.declared.public and (
+        entry.declared.audience is not None or is_per_user(entry)
+    )
+
+
+def is_per_user(entry: CounterEntry) -> bool:
+    """Whether each number of the counter is about one user."""
+    per = entry.declared.per
+    if per is None:
+        return False
+    if entry.activity is None:
+        model = related_model(measure_of(entry).rows, "scope")
+    else:
+        model = telling_of(entry.activity).actor_model if per == "actor" else ""
+    return model == get_user_model()._meta.label_lower
+
+
+def may_read(entry: CounterEntry, scope: str, user: Any) -> bool:
+    """Whether a user may read a counter's number without having been shown it.
+
+    Public counters: everybody. Else ``audience`` decides if there is one. Else staff, and the
+    person whom a number per user is about.
+    """
+    declared = entry.declared
+    if declared.public:
+        return True
+    if declared.audience is not None:
+        return bool(declared.audience(user, scope))
+    if user is None or not user.is_authenticated or not user.is_active:
+        return False
+    if user.is_staff:
+        return True
+    return bool(scope) and is_per_user(entry) and Counter(entry).scope(user) == scope

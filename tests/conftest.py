@@ -1,0 +1,167 @@
+"""What every test can use: a database, the real servers, a browser.
+
+``LIVECOUNTERS_TEST_DATABASE`` chooses the database (sqlite, postgresql). Its server is started
+before Django is set up, unless ``LIVECOUNTERS_TEST_DATABASE_HOST`` names one that is running.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import hypothesis
+import pytest
+
+from tests.servers import MariaDB, Missing, PostgreSQL, Redis, Server, find_chromium
+
+SETTINGS = os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+# The example project is tested with its own settings, and so in a run of its own.
+collect_ignore = ["example"] if SETTINGS == "tests.settings" else []
+
+DATABASE = os.environ.setdefault("LIVECOUNTERS_TEST_DATABASE", "sqlite")
+DATABASE_SERVERS: dict[str, type[Server]] = {"postgresql": PostgreSQL}
+# Where nothing may be missing, a skip would only hide that it is.
+IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
+
+Found = TypeVar("Found")
+
+missing_database = pytest.StashKey[str]()
+
+# A first example pays for imports and connections; slow tests are found by --durations.
+hypothesis.settings.register_profile("livecounters", deadline=None)
+hypothesis.settings.load_profile("livecounters")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--soak", action="store_true", help="run the tests marked soak as well")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Ended like by Ctrl-C, so that the servers of this run end with it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+    # Processes that tests start import the settings as well, from wherever they run.
+    path = [str(config.rootpath), os.environ.get("PYTHONPATH", "")]
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, path))
+    try:
+        environment = _start_database(config)
+    except Missing as missing:
+        if IN_CI:
+            raise pytest.UsageError(str(missing)) from missing
+        config.stash[missing_database] = str(missing)
+    else:
+        # The workers of pytest-xdist inherit these and start no server of their own.
+        for name, value in environment.items():
+            os.environ.setdefault(f"LIVECOUNTERS_TEST_DATABASE_{name}", value)
+
+    # Settings that are loaded are what makes pytest-django set Django up.
+    from django.conf import settings
+
+    assert settings.DATABASES
+
+
+def _start_database(config: pytest.Config) -> dict[str, str]:
+    if DATABASE == "sqlite":
+        # A directory of its own: runs beside each other must not share a file.
+        directory = tempfile.TemporaryDirectory(prefix="lc-")
+        config.add_cleanup(directory.cleanup)
+        return {"NAME": str(Path(directory.name) / "livecounters.sqlite3")}
+    if DATABASE not in DATABASE_SERVERS or "LIVECOUNTERS_TEST_DATABASE_HOST" in os.environ:
+        return {}
+    server = DATABASE_SERVERS[DATABASE]()
+    config.add_cleanup(server.close)
+    settings = server.start().settings
+    return {name: str(settings[name]) for name in ("HOST", "PORT", "USER")}
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    from django.conf import settings
+
+    database = settings.DATABASES["default"]
+    return f"livecounters: {database['ENGINE']} {database.get('HOST') or database['NAME']}"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    missing = config.stash.get(missing_database, None)
+    for item in items:
+        if _uses_database(item):
+            item.add_marker("database")
+            if missing:
+                item.add_marker(pytest.mark.skip(reason=missing))
+
+    if not config.getoption("--soak"):
+        soak = [item for item in items if item.get_closest_marker("soak")]
+        config.hook.pytest_deselected(items=soak)
+        items[:] = [item for item in items if item not in soak]
+
+
+def _uses_database(item: pytest.Item) -> bool:
+    from django.test import TransactionTestCase
+
+    fixtures = set(getattr(item, "fixturenames", ()))
+    cls = getattr(item, "cls", None)
+    return (
+        item.get_closest_marker("django_db") is not None
+        or not fixtures.isdisjoint({"db", "transactional_db", "django_db_setup", "live_server"})
+        or (cls is not None and issubclass(cls, TransactionTestCase))
+    )
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    reasons = {str(report.longrepr[2]) for report in terminalreporter.stats.get("skipped", [])}
+    for reason in sorted(reasons):
+        if "NOT TESTED" in reason:
+            line = reason.removeprefix("Skipped: ")
+            terminalreporter.write_line(f"!!! {line}", red=True, bold=True)
+
+
+def _found(find: Callable[[], Found]) -> Found:
+    try:
+        return find()
+    except Missing as missing:
+        if IN_CI:
+            pytest.fail(str(missing))
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[Redis]:
+    """A running Redis; a test that stops it starts it again."""
+    with _found(Redis) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[PostgreSQL]:
+    """A PostgreSQL beside the database of the run, whichever that is."""
+    with _found(PostgreSQL) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[MariaDB]:
+    with _found(MariaDB) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of the browser, as Playwright's ``executable_path``."""
+    return str(_found(find_chromium))
+
+
+@pytest.fixture
+def process_environment(db: None) -> dict[str, str]:
+    """The environment in which another process works on the database of this test.
+
+    It sees what is committed: use it with ``transactional_db``.
+    """
+    from django.db import connection
+
+    name = str(connection.settings_dict["NAME"])
+    return os.environ | {"LIVECOUNTERS_TEST_DATABASE_NAME": name}

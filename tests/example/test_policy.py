@@ -1,0 +1,34 @@
+import re
+
+import pytest
+from django.http import HttpResponse
+from django.urls import reverse
+from lantern.middleware import POLICY, ContentSecurityPolicyMiddleware
+
+from tests.example.taking import start, take
+
+
+@pytest.mark.parametrize(
+    ("path", "policy"), [("/", POLICY), ("/people/login/", POLICY), ("/admin/login/", None)]
+)
+def test_every_page_but_the_admin_has_a_strict_policy(rf, path, policy):
+    response = ContentSecurityPolicyMiddleware(lambda request: HttpResponse())(rf.get(path))
+    assert response.get("Content-Security-Policy") == policy
+
+
+@pytest.mark.django_db
+def test_no_page_needs_inline_script_or_style(member, quiz):
+    results = take(member, quiz, "right", "wrong").url
+    question = reverse("learning:question", args=[start(member, quiz).pk])
+    pages = [
+        reverse("learning:home"),
+        quiz.course.get_absolute_url(),
+        quiz.get_absolute_url(),
+        results,
+        question,
+    ]
+    for url in [*pages, reverse("people:profile")]:
+        html = member.get(url).content.decode()
+        assert not re.search(
+            r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)|javascript:", html
+        ), url

@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from .models import Attempt
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    return render(request, "host/home.html")
+
+
+def complete(request: HttpRequest, quiz: int) -> HttpResponse:
+    """The write of somebody else, over HTTP."""
+    user = request.user if request.user.is_authenticated else None
+    Attempt.objects.create(
+        quiz_id=quiz, user=user, completed=True, completed_at=timezone.now(), score=50
+    )
+    return HttpResponse("done")

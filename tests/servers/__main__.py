@@ -1,0 +1,10 @@
+"""``python -m tests.servers``: the Debian packages that are missing here, for setup-system."""
+
+from tests.servers import MariaDB, Missing, PostgreSQL, Redis, find_chromium
+
+if __name__ == "__main__":
+    for find in (PostgreSQL.find, Redis.find, MariaDB.find, find_chromium):
+        try:
+            find()
+        except Missing as missing:
+            print(missing.package)

@@ -1,0 +1,77 @@
+"""The settings of the test project.
+
+``LIVECOUNTERS_TEST_DATABASE`` names the database; see ``tests.settings.databases``.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from tests.settings.databases import selected
+
+SECRET_KEY = "only for the tests"
+ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "livecounters",
+    "tests.host",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+ROOT_URLCONF = "tests.urls"
+STATIC_URL = "/static/"
+
+DATABASES = {"default": selected()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# A process that a test starts shares a channel layer with it only through Redis.
+CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
+    "default": {
+        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        "CONFIG": {"hosts": [os.environ["LIVECOUNTERS_TEST_REDIS"]]},
+    }
+    if "LIVECOUNTERS_TEST_REDIS" in os.environ
+    else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+}
+
+LIVECOUNTERS: dict[str, Any] = {"EMBEDDED_PUMP": False}
+
+# Slow on purpose is for real passwords.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+LANGUAGE_CODE = "en"
+USE_I18N = True
+USE_TZ = True
+# A zone with summer time, so that no test can take a day for 24 hours of UTC.
+TIME_ZONE = "Europe/Paris"
