@@ -96,7 +96,7 @@ export class LiveFeed extends LiveElement {
   }
 
   /**
-   * A new epoch counts anew.
+   * A new epoch counts anew: all that is shown is older than what it brings.
    * @param {string} epoch
    */
   #begin(epoch) {
@@ -104,6 +104,7 @@ export class LiveFeed extends LiveElement {
     this.#last.clear();
     this.setAttribute("epoch", epoch);
     this.setAttribute("seq", "0");
+    for (const item of this.piece("list")?.children ?? []) item.removeAttribute("data-seq");
   }
 
   /**

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -12,8 +12,14 @@ from livecounters.models import ActivityEvent
 __all__ = ["ActivityEventAdmin"]
 
 
+if TYPE_CHECKING:
+    EventAdmin = admin.ModelAdmin[ActivityEvent]
+else:
+    EventAdmin = admin.ModelAdmin
+
+
 @admin.register(ActivityEvent)
-class ActivityEventAdmin(admin.ModelAdmin[ActivityEvent]):
+class ActivityEventAdmin(EventAdmin):
     list_display = ("at", "kind", "actor", "target_label", "seq")
     list_filter = ("kind",)
     search_fields = ("actor", "target_label")

@@ -132,8 +132,7 @@ def ready(using: str) -> bool:
     """Whether our tables are there."""
     tables = connections[using].introspection.table_names()
     return all(
-        model._meta.db_table in tables
-        for model in apps.get_app_config("livecounters").get_models()
+        model._meta.db_table in tables for model in apps.get_app_config("livecounters").get_models()
     )
 
 
@@ -162,9 +161,7 @@ def sync(using: str, declared: Registry = registry) -> Report:
     return report
 
 
-def _sync_table(
-    dialect: Dialect, watch: Watch, triggers: dict[str, str], report: Report
-) -> None:
+def _sync_table(dialect: Dialect, watch: Watch, triggers: dict[str, str], report: Report) -> None:
     measured = set(
         Measured.objects.using(dialect.using)
         .filter(key__in=[measure.key for measure in watch.measures])
@@ -233,9 +230,7 @@ def _clear(using: str, condition: Q) -> None:
 
 def _forget(using: str, keys: set[str]) -> None:
     """Drop the numbers of measures that nobody declares any more."""
-    gone = list(
-        Measured.objects.using(using).exclude(key__in=keys).values_list("key", flat=True)
-    )
+    gone = list(Measured.objects.using(using).exclude(key__in=keys).values_list("key", flat=True))
     if gone:
         with transaction.atomic(using=using):
             Measured.objects.using(using).filter(key__in=gone).delete()

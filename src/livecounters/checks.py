@@ -63,11 +63,14 @@ def _entry(entry: Entry) -> Iterator[CheckMessage]:
                     id="livecounters.W004",
                 )
         else:
-            telling = telling_of(entry)  # type: ignore[arg-type]
+            telling = telling_of(entry)
             dialect_of(telling.using).try_out(telling.rows)
     except Unmeasurable as error:
         yield Error(
-            f"{entry}: {error}", hint=error.hint, obj=entry.live, id=f"livecounters.{error.check_id}"
+            f"{entry}: {error}",
+            hint=error.hint,
+            obj=entry.live,
+            id=f"livecounters.{error.check_id}",
         )
 
 
@@ -141,14 +144,16 @@ RULES: dict[str, Rule] = {
     "EMBEDDED_PUMP": BOOLEAN,
     "INSTALL_ON_MIGRATE": BOOLEAN,
     "FRAMES_PER_SECOND": (
-        lambda value: not isinstance(value, bool)
-        and isinstance(value, (int, float))
-        and 0 < value <= 60,
+        lambda value: (
+            not isinstance(value, bool) and isinstance(value, (int, float)) and 0 < value <= 60
+        ),
         "a number above 0 and up to 60",
     ),
     "ALLOWED_ORIGINS": (
-        lambda value: value is None
-        or (isinstance(value, (list, tuple)) and all("://" in str(one) for one in value)),
+        lambda value: (
+            value is None
+            or (isinstance(value, (list, tuple)) and all("://" in str(one) for one in value))
+        ),
         'a list of origins such as "https://example.com", or None',
     ),
     "SOCKET_URL": (

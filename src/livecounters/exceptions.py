@@ -1,12 +1,12 @@
 """Everything livecounters raises.
 
-    LiveCountersError
-    ├── AlreadyDeclared (ValueError)      two declarations claim one name
-    ├── UnknownName (LookupError)         no counter or activity of that name
-    ├── AmbiguousName (LookupError)       a short name that two apps declare
-    ├── Unmeasurable (ValueError)         a declaration that no trigger can keep
-    ├── TopicRefused (PermissionError)    a topic this viewer may not have
-    └── MalformedFrame (ValueError)       a frame that is not of the wire's form
+LiveCountersError
+├── AlreadyDeclared (ValueError)      two declarations claim one name
+├── UnknownName (LookupError)         no counter or activity of that name
+├── AmbiguousName (LookupError)       a short name that two apps declare
+├── Unmeasurable (ValueError)         a declaration that no trigger can keep
+├── TopicRefused (PermissionError)    a topic this viewer may not have
+└── MalformedFrame (ValueError)       a frame that is not of the wire's form
 """
 
 from __future__ import annotations

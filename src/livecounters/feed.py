@@ -29,7 +29,17 @@ from livecounters.models.events import UNTOLD
 from livecounters.registry import registry
 from livecounters.rows import text_of
 
-__all__ = ["Event", "Place", "ensure_stream", "head", "iso", "newer", "newest", "number", "renumber"]
+__all__ = [
+    "Event",
+    "Place",
+    "ensure_stream",
+    "head",
+    "iso",
+    "newer",
+    "newest",
+    "number",
+    "renumber",
+]
 
 STREAM = 1
 
@@ -73,7 +83,6 @@ class Event:
             "target": self.target,
             "data": self.data,
         }
-
 
     def say(self, language: str) -> dict[str, Any]:
         """:meth:`as_json` in a language."""

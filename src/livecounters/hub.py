@@ -251,5 +251,3 @@ def _by_language(sockets: Iterable[Socket]) -> dict[str, list[Socket]]:
     for socket in sockets:
         found[socket.language].append(socket)
     return found
-
-

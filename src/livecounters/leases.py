@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from livecounters.models import Lease
 
-__all__ = ["hold", "held", "release"]
+__all__ = ["held", "hold", "release"]
 
 
 def hold(name: str, holder: str, now: dt.datetime, seconds: float, using: str) -> bool:
@@ -36,6 +36,4 @@ def release(name: str, holder: str, using: str) -> None:
 
 def held(prefix: str, now: dt.datetime, using: str) -> bool:
     """Whether anybody holds a lease whose name begins so."""
-    return (
-        Lease.objects.using(using).filter(name__startswith=prefix, expires_at__gt=now).exists()
-    )
+    return Lease.objects.using(using).filter(name__startswith=prefix, expires_at__gt=now).exists()

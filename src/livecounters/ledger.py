@@ -12,7 +12,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, Max
@@ -35,7 +35,8 @@ TERMS = 400
 FINE_DAYS = 2
 
 
-class Tally(NamedTuple):
+@dataclass(frozen=True)
+class Tally:
     """What was found for one scope: rows, the sum of their scaled values, distinct members."""
 
     count: int = 0
@@ -100,14 +101,16 @@ def _answer(dialect: Dialect, terms: list[Sql], answers: list[dict[str, Tally]])
 def _fetch(dialect: Dialect, sql: str, params: list[Any]) -> list[Any]:
     with dialect.connection.cursor() as cursor:
         cursor.execute(sql, params)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def _in_force(dialect: Dialect, keys: Iterable[str]) -> Sql:
     wanted = sorted(keys)
     return (
-        f"SELECT {IN_FORCE} AS ask, key AS scope, '' AS member, 1 AS count, 0 AS total "
-        f"FROM {dialect.table(Measured)} WHERE key IN ({_marks(wanted)})",
+        (
+            f"SELECT {IN_FORCE} AS ask, key AS scope, '' AS member, 1 AS count, 0 AS total "
+            f"FROM {dialect.table(Measured)} WHERE key IN ({_marks(wanted)})"
+        ),
         wanted,
     )
 
@@ -133,9 +136,11 @@ def _kept(dialect: Dialect, ask: Ask, of_bucket: str, of_delta: str) -> list[Sql
     scoped, scopes = _scoped(ask)
     terms: list[Sql] = [
         (
-            f"SELECT {of_bucket} AS ask, scope, member, count, total "
-            f"FROM {dialect.table(Bucket)} WHERE measure = %s{scoped} "
-            "AND grain = %s AND start >= %s AND start < %s",
+            (
+                f"SELECT {of_bucket} AS ask, scope, member, count, total "
+                f"FROM {dialect.table(Bucket)} WHERE measure = %s{scoped} "
+                "AND grain = %s AND start >= %s AND start < %s"
+            ),
             [ask.measure.key, *scopes, int(span.grain), span.start, span.end],
         )
         for span in cover(ask.interval, ask.measure.clock)
@@ -143,8 +148,10 @@ def _kept(dialect: Dialect, ask: Ask, of_bucket: str, of_delta: str) -> list[Sql
     during, bounds = _during(ask.interval)
     terms.append(
         (
-            f"SELECT {of_delta} AS ask, scope, member, count, total "
-            f"FROM {dialect.table(Delta)} WHERE measure = %s{scoped}{during}",
+            (
+                f"SELECT {of_delta} AS ask, scope, member, count, total "
+                f"FROM {dialect.table(Delta)} WHERE measure = %s{scoped}{during}"
+            ),
             [ask.measure.key, *scopes, *bounds],
         )
     )
@@ -163,7 +170,8 @@ def _counted(dialect: Dialect, ask: Ask, of_row: str) -> Sql:
     return sql, [*scopes, *bounds]
 
 
-class Moment(NamedTuple):
+@dataclass(frozen=True)
+class Moment:
     """What happened to one member at one stamp."""
 
     stamp: int
@@ -275,4 +283,3 @@ def settled(interval: Interval, now: dt.datetime, clock: Clock) -> Interval:
     if start is None or end is None or start >= clock.stamp(now) - FINE_DAYS * DAY:
         return interval
     return Interval(start // QUARTER * QUARTER, -(-end // QUARTER) * QUARTER)
-

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.core.signals import setting_changed
 from django.db import models, router
 from django.db.migrations.writer import MigrationWriter
-from django.db.models import F, Q, QuerySet, Value
+from django.db.models import Q, QuerySet, Value
 from django.db.models.expressions import Combinable, CombinedExpression
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
@@ -140,7 +140,7 @@ def measure_of(entry: CounterEntry) -> Measure:
         raise Unmeasurable(
             "E003",
             f"window={counter.window!r} needs to know when a row counts.",
-            f"Give {entry.live.__name__} an at = \"...\", or the counter an at=.",
+            f'Give {entry.live.__name__} an at = "...", or the counter an at=.',
         )
     # Resolve what is lazy, so that a wrong declaration is found here and not when it is read.
     _ = (measure.rows, measure.scope_field, measure.member_field, measure.at_field)
@@ -222,8 +222,6 @@ def _name(counter: Aggregate) -> str:
 
 
 def _not_null(value: str | Combinable) -> Q:
-    if isinstance(value, F):
-        value = value.name
     if not isinstance(value, str):
         raise Unmeasurable(
             "E002",
@@ -250,19 +248,20 @@ def _event_value(counter: Aggregate, activity: ActivityEntry) -> tuple[Combinabl
 
 def _places(value: Any) -> int:
     """The decimal places that hold a resolved expression exactly."""
-    field = value.output_field
+    field: Any = value.output_field
     if isinstance(field, models.IntegerField):
         return 0
     if isinstance(field, models.FloatField):
         return FLOAT_PLACES
     if isinstance(field, models.DecimalField):
-        if field.decimal_places is not None:
-            return field.decimal_places
+        places = getattr(field, "decimal_places", None)
+        if places is not None:
+            return int(places)
         if isinstance(value, Value):
             return max(0, -int(Decimal(value.value).as_tuple().exponent))
         if isinstance(value, CombinedExpression) and value.connector in "+-*":
-            left, right = _places(value.lhs), _places(value.rhs)
-            return left + right if value.connector == "*" else max(left, right)
+            parts = [_places(part) for part in value.get_source_expressions()]
+            return sum(parts) if value.connector == "*" else max(parts)
     raise Unmeasurable(
         "E006",
         f"{value!r} is a {type(field).__name__} that cannot be added up exactly.",

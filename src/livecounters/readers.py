@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -82,9 +83,7 @@ def read(questions: Sequence[Question], at: dt.datetime | None = None) -> list[N
         for (counter, window), wanted in scopes.items()
     ]
     tallies = dict(zip(scopes, ledger.read(asks), strict=True))
-    return [
-        q.counter.worth(tallies[q.counter, q.window].get(q.scope, Tally())) for q in questions
-    ]
+    return [q.counter.worth(tallies[q.counter, q.window].get(q.scope, Tally())) for q in questions]
 
 
 @dataclass(frozen=True)
@@ -156,7 +155,9 @@ class Counter:
         if step not in STEPS:
             raise ValueError(f"step={step!r}: choose one of {', '.join(map(repr, STEPS))}.")
         if not window.timed:
-            raise ValueError("series() needs a window with a beginning, such as live.last(hours=12).")
+            raise ValueError(
+                "series() needs a window with a beginning, such as live.last(hours=12)."
+            )
         moment = at or timezone.now()
         starts = self._starts(window, step, moment)
         clock = self.measure.clock
@@ -168,7 +169,7 @@ class Counter:
                 self.worth(_tally(m for m in found if start <= m.stamp < end)),
                 start <= clock.stamp(moment) < end,
             )
-            for start, end in zip(starts, starts[1:], strict=False)
+            for start, end in itertools.pairwise(starts)
         ]
 
     async def avalue(self, **kwargs: Any) -> Number:

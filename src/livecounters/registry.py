@@ -204,4 +204,3 @@ def register(model: type[Model]) -> Callable[[T], T]:
         return live
 
     return decorate
-

@@ -25,7 +25,7 @@ from livecounters.announce import GROUP, Announcement, read_message
 from livecounters.conf import options
 from livecounters.feed import Event, iso
 from livecounters.frames import plain
-from livecounters.hub import RING, Delivery, Hub, ReadOut, Socket
+from livecounters.hub import RING, Delivery, Hub, ReadOut, Says, Socket
 from livecounters.pump import VIEWERS, Pump, drive
 from livecounters.readers import Question
 from livecounters.topics import CounterTopic, FeedTopic, Topic
@@ -157,7 +157,7 @@ class Relay:
     async def _hear_layer(self) -> None:
         layer = get_channel_layer()
         assert layer is not None
-        channel = await layer.new_channel("livecounters")
+        channel = await layer.new_channel()
         while True:
             await layer.group_add(GROUP, channel)
             with suppress(TimeoutError):
@@ -249,7 +249,9 @@ def read_out(
     if place.epoch != since.epoch or len(new) == BURST:
         unknown, known = {**unknown, **known}, {}
     new = [event for event in new if event.seq <= place.seq]
-    events = {name: [e for e in new if _tells(topic, e)] for name, topic in known.items()}
+    events: dict[str, list[Says]] = {
+        name: [e for e in new if _tells(topic, e)] for name, topic in known.items()
+    }
     whole = {name: _newest(topic, place) for name, topic in unknown.items()}
     counters = [topic for topic in numbers if isinstance(topic, CounterTopic)]
     found = readers.read([Question(topic.counter, topic.scope) for topic in counters], now)

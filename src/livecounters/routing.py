@@ -1,8 +1,8 @@
 """Where sockets arrive.
 
-    # asgi.py
-    from livecounters.routing import application as live
-    application = live(get_asgi_application())
+# asgi.py
+from livecounters.routing import application as live
+application = live(get_asgi_application())
 """
 
 from __future__ import annotations
@@ -18,9 +18,13 @@ from livecounters.consumers import LiveConsumer, Receive, Scope, Send
 
 __all__ = ["application", "websocket_urlpatterns"]
 
+# Django's own annotations know views only, and these lead to ASGI applications.
+_path: Any = path
+_re_path: Any = re_path
+
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-websocket_urlpatterns: list[Any] = [path("ws/live/", LiveConsumer.as_asgi())]  # type: ignore[arg-type]
+websocket_urlpatterns: list[Any] = [_path("ws/live/", LiveConsumer.as_asgi())]
 """For hosts that route sockets of their own; checks of origin and session are inside."""
 
 
@@ -35,7 +39,7 @@ def application(django_asgi_app: App) -> App:
     Starts the embedded pump with the server (by lifespan where the server sends one, else with
     the first socket).
     """
-    sockets = URLRouter([*websocket_urlpatterns, re_path("", _nothing_here)])  # type: ignore[arg-type]
+    sockets: Any = URLRouter([*websocket_urlpatterns, _re_path("", _nothing_here)])
 
     async def live(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":

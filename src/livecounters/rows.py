@@ -17,6 +17,7 @@ from django.db.models.expressions import Col, Combinable, Subquery
 from django.db.models.functions import Now, Random
 from django.db.models.sql import Query
 from django.db.models.sql.constants import LOUTER
+from django.db.models.sql.datastructures import Join
 
 from livecounters.exceptions import Unmeasurable
 from livecounters.models.numbers import TEXT_LENGTH
@@ -137,7 +138,7 @@ def _joins(query: Query) -> list[Any]:
 def outer(query: Query) -> None:
     """Let no join drop a row: a foreign key may point to a row that is not there yet."""
     for alias, table in query.alias_map.items():
-        if table.join_type not in (None, LOUTER):
+        if isinstance(table, Join) and table.join_type != LOUTER:
             query.alias_map[alias] = table.promote()
 
 
@@ -171,9 +172,7 @@ def resolved(queryset: QuerySet[Any, Any], name: str) -> Any:
     try:
         _ = expression.output_field
     except FieldError as error:
-        raise Unmeasurable(
-            "E002", str(error), "Give the expression an output_field."
-        ) from error
+        raise Unmeasurable("E002", str(error), "Give the expression an output_field.") from error
     return expression
 
 

@@ -62,4 +62,3 @@ def _add_feed(answer: dict[str, Any], topic: FeedTopic, seen: Place, place: Plac
         events = feed.newest(RING, topic.kinds)[::-1]
         answer["reset"].append(str(topic))
     answer["events"][str(topic)] = [event.as_json() for event in events]
-

@@ -116,5 +116,3 @@ def telling_of(entry: ActivityEntry) -> Telling:
             "E008", "its time is no date and no datetime.", "Give at= a DateTimeField."
         )
     return telling
-
-

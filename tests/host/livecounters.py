@@ -21,9 +21,7 @@ class AttemptLive(live.LiveModel):
         data={"score": "score"},
         public=True,
     )
-    perfect = live.Activity(
-        "{actor} had everything right", filter=Q(score=100), anonymous="show"
-    )
+    perfect = live.Activity("{actor} had everything right", filter=Q(score=100), anonymous="show")
     named_only = live.Activity("{actor} was here", anonymous="skip")
 
     quizzes_today = live.Count(
@@ -59,9 +57,7 @@ class SaleLive(live.LiveModel):
     revenue = live.Sum(
         F("price") * F("quantity"), filter=Q(gift=False), label="Revenue", public=True
     )
-    revenue_per_currency = live.Sum(
-        F("price") * F("quantity"), per="currency"
-    )
+    revenue_per_currency = live.Sum(F("price") * F("quantity"), per="currency")
     price_avg = live.Avg("price")
     weight_sum = live.Sum("weight")
 
@@ -71,5 +67,3 @@ class GiftLive(live.LiveModel):
     filter = Q(gift=True)
 
     gifts = live.Count()
-
-

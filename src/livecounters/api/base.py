@@ -29,9 +29,7 @@ class LiveView(APIView):
     def perform_authentication(self, request: Request) -> None:
         """Not before somebody asks for ``request.user``."""
 
-    def finalize_response(
-        self, request: Any, response: Any, *args: Any, **kwargs: Any
-    ) -> Response:
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Response:
         if request.method in ("GET", "HEAD") and response.status_code == 200:
             tag = etag(response.data)
             if tag in [known.strip() for known in _known(request)]:

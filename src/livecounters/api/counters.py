@@ -115,7 +115,9 @@ def _of_wanted(counter: Counter) -> str:
 def describe(counter: Counter) -> dict[str, Any]:
     """What a counter is, without its value."""
     declared = counter.entry.declared
-    unit = "count" if isinstance(declared, Count) else "mean" if isinstance(declared, Avg) else "sum"
+    unit = (
+        "count" if isinstance(declared, Count) else "mean" if isinstance(declared, Avg) else "sum"
+    )
     return {
         "name": registry.counters.shortest(counter.entry),
         "label": counter.label,

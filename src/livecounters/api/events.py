@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -45,7 +46,7 @@ class EventViewSet(LiveView, ViewSet):
             }
         )
 
-    def _kinds(self, request: Request) -> list[str]:
+    def _kinds(self, request: Request) -> Sequence[str]:
         wanted = request.query_params.getlist("kind")
         entries = [_activity(name) for name in wanted] or list(registry.activities)
         visible = [e.full_name for e in entries if e.declared.public or _is_staff(request.user)]

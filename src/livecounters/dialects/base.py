@@ -54,7 +54,9 @@ class Watch:
 
     @cached_property
     def querysets(self) -> list[QuerySet[Any, Any]]:
-        return [part.rows for part in (*self.measures, *self.tellings)]
+        return [measure.rows for measure in self.measures] + [
+            telling.rows for telling in self.tellings
+        ]
 
     @cached_property
     def columns(self) -> list[str]:
@@ -136,7 +138,7 @@ class Dialect(ABC):
             raise Unmeasurable(
                 "E002", "the filter matches no row at all.", "Look at the filter's values."
             ) from None
-        return sql % tuple(map(self.literal, params))
+        return str(sql % tuple(map(self.literal, params)))
 
     def try_out(self, queryset: QuerySet[Any, Any]) -> None:
         """Raise ``Unmeasurable`` if this database could not run the query in a trigger."""
@@ -184,9 +186,7 @@ class Dialect(ABC):
     def _into_delta(self, select: str) -> str:
         return f"INSERT INTO {self.table(Delta)} ({DELTA_COLUMNS}) {select}"
 
-    def happened(
-        self, telling: Telling, relation: str | None, before: str | None = None
-    ) -> str:
+    def happened(self, telling: Telling, relation: str | None, before: str | None = None) -> str:
         """A SELECT of (source, actor, target, label, data, at, untold): the rows of ``relation``
         that match, without those that matched in ``before`` already."""
         columns = telling.columns

@@ -6,8 +6,6 @@ needs no rights on our tables and no other schema can catch a row.
 
 from __future__ import annotations
 
-
-
 from django.db import models
 
 from livecounters.dialects.base import EVENT_COLUMNS, Dialect, Watch
@@ -35,10 +33,12 @@ class PostgreSQL(Dialect):
             trigger = f"{self.quote(f'{watch.name}_{operation}')} ON {self.quote(watch.table)}"
             statements += [
                 self._function_sql(watch, operation, function),
-                f"CREATE TRIGGER {self.quote(f'{watch.name}_{operation}')} "
-                f"AFTER {operation.upper()} ON {self.quote(watch.table)} "
-                f"REFERENCING {REFERENCING[operation]} "
-                f"FOR EACH STATEMENT EXECUTE FUNCTION {function}()",
+                (
+                    f"CREATE TRIGGER {self.quote(f'{watch.name}_{operation}')} "
+                    f"AFTER {operation.upper()} ON {self.quote(watch.table)} "
+                    f"REFERENCING {REFERENCING[operation]} "
+                    f"FOR EACH STATEMENT EXECUTE FUNCTION {function}()"
+                ),
                 f"COMMENT ON TRIGGER {trigger} IS {self.literal(self.digest(watch))}",
             ]
         return statements
@@ -49,8 +49,11 @@ class PostgreSQL(Dialect):
     def _function_sql(self, watch: Watch, operation: str, function: str) -> str:
         body = "\n".join(
             [*self._skip(watch, operation), *self._count(watch, operation)]
-            + [self._tell(telling, operation) for telling in watch.tellings
-               if operation != "delete"]
+            + [
+                self._tell(telling, operation)
+                for telling in watch.tellings
+                if operation != "delete"
+            ]
         )
         return (
             f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql "
@@ -65,8 +68,10 @@ class PostgreSQL(Dialect):
             return []
         columns = self.names(watch.columns)
         return [
-            f"IF NOT EXISTS (SELECT {columns} FROM {OLD} EXCEPT ALL "
-            f"SELECT {columns} FROM {NEW}) THEN RETURN NULL; END IF;"
+            (
+                f"IF NOT EXISTS (SELECT {columns} FROM {OLD} EXCEPT ALL "
+                f"SELECT {columns} FROM {NEW}) THEN RETURN NULL; END IF;"
+            )
         ]
 
     def _count(self, watch: Watch, operation: str) -> list[str]:
@@ -115,8 +120,7 @@ class PostgreSQL(Dialect):
         return [
             "SET LOCAL lock_timeout = '2s'",
             # What the functions' SET search_path FROM CURRENT will pin.
-            "SELECT set_config('search_path', "
-            "quote_ident(current_schema()) || ', pg_temp', true)",
+            "SELECT set_config('search_path', quote_ident(current_schema()) || ', pg_temp', true)",
             f"LOCK TABLE {self.quote(watch.table)} IN SHARE ROW EXCLUSIVE MODE",
         ]
 
@@ -156,5 +160,3 @@ class PostgreSQL(Dialect):
 
     def skip_locked(self) -> str:
         return " FOR UPDATE SKIP LOCKED"
-
-

@@ -52,7 +52,7 @@ class SQLite(Dialect):
     def _tables_of(self, queryset: QuerySet[Any, Any]) -> dict[str, list[str]]:
         used = used_tables(queryset)
         return {
-            model._meta.db_table: [field.column for field in model._meta.local_concrete_fields]
+            model._meta.db_table: [str(field.column) for field in model._meta.local_concrete_fields]
             for model in apps.get_models(include_auto_created=True)
             if model._meta.db_table in used and not model._meta.proxy
         }
@@ -97,15 +97,17 @@ class SQLite(Dialect):
 
     def _tell(self, watch: Watch, telling: Telling, operation: str) -> list[str]:
         before = self._shadow(watch, "OLD") if operation == "update" else None
-        happened = self._untold(
-            telling, self.happened(telling, self._shadow(watch, "NEW"), before)
-        )
+        happened = self._untold(telling, self.happened(telling, self._shadow(watch, "NEW"), before))
         seq = f"CASE WHEN h.untold THEN 0 ELSE (SELECT seq FROM {self.stream}) END"
         return [
-            f"UPDATE {self.stream} SET seq = seq + 1 "
-            f"WHERE EXISTS (SELECT 1 FROM ({happened}) h WHERE NOT h.untold)",
-            f"INSERT INTO {self.events} ({EVENT_COLUMNS}) "
-            f"SELECT {self.event_columns(telling, seq)} FROM ({happened}) h",
+            (
+                f"UPDATE {self.stream} SET seq = seq + 1 "
+                f"WHERE EXISTS (SELECT 1 FROM ({happened}) h WHERE NOT h.untold)"
+            ),
+            (
+                f"INSERT INTO {self.events} ({EVENT_COLUMNS}) "
+                f"SELECT {self.event_columns(telling, seq)} FROM ({happened}) h"
+            ),
             self._bury(telling, happened),
         ]
 
@@ -125,9 +127,11 @@ class SQLite(Dialect):
     def tell_all_sql(self, telling: Telling) -> list[str]:
         happened = self._untold(telling, self.happened(telling, None))
         return [
-            f"INSERT INTO {self.events} ({EVENT_COLUMNS}) "
-            f"SELECT {self.event_columns(telling, 'CASE WHEN h.untold THEN 0 END')} "
-            f"FROM ({happened}) h",
+            (
+                f"INSERT INTO {self.events} ({EVENT_COLUMNS}) "
+                f"SELECT {self.event_columns(telling, 'CASE WHEN h.untold THEN 0 END')} "
+                f"FROM ({happened}) h"
+            ),
             self._bury(telling, self.happened(telling, None)),
         ]
 
@@ -166,5 +170,3 @@ class SQLite(Dialect):
 
     def unmute_sql(self) -> str:
         return f"DELETE FROM {self.muting}"
-
-

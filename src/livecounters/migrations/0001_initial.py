@@ -4,102 +4,117 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Lease',
+            name="Lease",
             fields=[
-                ('name', models.CharField(max_length=100, primary_key=True, serialize=False)),
-                ('holder', models.CharField(max_length=100)),
-                ('expires_at', models.DateTimeField()),
+                ("name", models.CharField(max_length=100, primary_key=True, serialize=False)),
+                ("holder", models.CharField(max_length=100)),
+                ("expires_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='Measured',
+            name="Measured",
             fields=[
-                ('key', models.CharField(max_length=32, primary_key=True, serialize=False)),
-                ('table', models.CharField(help_text='The table it is captured from.', max_length=255)),
-                ('names', models.TextField(help_text='The counters that read it, for people.')),
-                ('since', models.DateTimeField()),
+                ("key", models.CharField(max_length=32, primary_key=True, serialize=False)),
+                (
+                    "table",
+                    models.CharField(help_text="The table it is captured from.", max_length=255),
+                ),
+                ("names", models.TextField(help_text="The counters that read it, for people.")),
+                ("since", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='Muting',
+            name="Muting",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
             ],
         ),
         migrations.CreateModel(
-            name='Stream',
+            name="Stream",
             fields=[
-                ('id', models.SmallIntegerField(primary_key=True, serialize=False)),
-                ('epoch', models.CharField(max_length=32)),
-                ('seq', models.BigIntegerField(default=0)),
+                ("id", models.SmallIntegerField(primary_key=True, serialize=False)),
+                ("epoch", models.CharField(max_length=32)),
+                ("seq", models.BigIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(
-            name='ActivityEvent',
+            name="ActivityEvent",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('kind', models.CharField(max_length=255)),
-                ('actor_model', models.CharField(blank=True, max_length=255)),
-                ('actor', models.CharField(blank=True, max_length=255, null=True)),
-                ('target_model', models.CharField(blank=True, max_length=255)),
-                ('target', models.CharField(blank=True, max_length=255, null=True)),
-                ('target_label', models.TextField(blank=True)),
-                ('data', models.JSONField(blank=True, default=dict)),
-                ('at', models.DateTimeField()),
-                ('seq', models.BigIntegerField(null=True)),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("kind", models.CharField(max_length=255)),
+                ("actor_model", models.CharField(blank=True, max_length=255)),
+                ("actor", models.CharField(blank=True, max_length=255, null=True)),
+                ("target_model", models.CharField(blank=True, max_length=255)),
+                ("target", models.CharField(blank=True, max_length=255, null=True)),
+                ("target_label", models.TextField(blank=True)),
+                ("data", models.JSONField(blank=True, default=dict)),
+                ("at", models.DateTimeField()),
+                ("seq", models.BigIntegerField(null=True)),
             ],
             options={
-                'indexes': [models.Index(fields=['seq'], name='livecounters_event_seq'), models.Index(fields=['kind', 'seq'], name='livecounters_event_kind')],
+                "indexes": [
+                    models.Index(fields=["seq"], name="livecounters_event_seq"),
+                    models.Index(fields=["kind", "seq"], name="livecounters_event_kind"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Bucket',
+            name="Bucket",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('measure', models.CharField(max_length=32)),
-                ('scope', models.CharField(max_length=255)),
-                ('grain', models.SmallIntegerField()),
-                ('start', models.BigIntegerField()),
-                ('member', models.CharField(max_length=255)),
-                ('count', models.BigIntegerField()),
-                ('total', models.BigIntegerField()),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("measure", models.CharField(max_length=32)),
+                ("scope", models.CharField(max_length=255)),
+                ("grain", models.SmallIntegerField()),
+                ("start", models.BigIntegerField()),
+                ("member", models.CharField(max_length=255)),
+                ("count", models.BigIntegerField()),
+                ("total", models.BigIntegerField()),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('measure', 'scope', 'grain', 'start', 'member'), name='livecounters_bucket_unique')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("measure", "scope", "grain", "start", "member"),
+                        name="livecounters_bucket_unique",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Delta',
+            name="Delta",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('measure', models.CharField(max_length=32)),
-                ('scope', models.CharField(max_length=255)),
-                ('member', models.CharField(max_length=255)),
-                ('at', models.BigIntegerField(null=True)),
-                ('count', models.BigIntegerField()),
-                ('total', models.BigIntegerField()),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("measure", models.CharField(max_length=32)),
+                ("scope", models.CharField(max_length=255)),
+                ("member", models.CharField(max_length=255)),
+                ("at", models.BigIntegerField(null=True)),
+                ("count", models.BigIntegerField()),
+                ("total", models.BigIntegerField()),
             ],
             options={
-                'indexes': [models.Index(fields=['measure', 'scope'], name='livecounters_delta_measure')],
+                "indexes": [
+                    models.Index(fields=["measure", "scope"], name="livecounters_delta_measure")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='EventSource',
+            name="EventSource",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('kind', models.CharField(max_length=255)),
-                ('source', models.CharField(max_length=255)),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("kind", models.CharField(max_length=255)),
+                ("source", models.CharField(max_length=255)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('kind', 'source'), name='livecounters_source_unique')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("kind", "source"), name="livecounters_source_unique"
+                    )
+                ],
             },
         ),
     ]

@@ -30,7 +30,7 @@ from livecounters.topics import CounterTopic, FeedTopic, sign
 
 register = template.Library()
 
-NOTHING = "–"
+NOTHING = "\N{EN DASH}"
 HUES = 6
 
 

@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { readSettings } from "../src/settings.js";
+
+function page(dataset, baseURI = "https://host.test/a/page/") {
+  const meta = dataset && { dataset };
+  return { baseURI, documentElement: { lang: "fr" }, querySelector: () => meta };
+}
+
+test("addresses are the page's own", () => {
+  const settings = readSettings(
+    page({ socket: "/ws/live/", snapshot: "/live/snapshot/", language: "de", textLive: "Jetzt" }),
+  );
+  assert.equal(settings.socket, "wss://host.test/ws/live/?v=1&lang=de");
+  assert.equal(settings.snapshot, "https://host.test/live/snapshot/");
+  assert.equal(settings.texts.live, "Jetzt");
+});
+
+test("without encryption where the page has none", () => {
+  assert.match(
+    readSettings(page({ socket: "/ws/" }, "http://host.test:8000/")).socket,
+    /^ws:\/\/host.test:8000\/ws\//,
+  );
+});
+
+test("what is missing is empty, the language is the page's", () => {
+  const { socket, snapshot, language, texts } = readSettings(page({}));
+  assert.deepEqual([socket, snapshot, language, texts.stale], ["", "", "fr", ""]);
+});
+
+test("a page that does not speak of us", () => assert.equal(readSettings(page(null)), null));
