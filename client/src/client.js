@@ -30,9 +30,9 @@ export class Client {
       requests: () => this.store.requests(),
       polled: (position) => this.store.polled(position),
       changed: (state) => this.#changed(state),
-      received: (frame, settled) => {
+      received: (frame) => {
         if ("at" in frame) this.clock.learn(frame.at);
-        this.store.received(frame, settled);
+        this.store.received(frame);
       },
       snapshot: (snapshot) => {
         this.clock.learn(snapshot.at);
@@ -49,7 +49,6 @@ export class Client {
       start: () => connection.start(),
       stop: () => connection.stop(),
       hurry: () => connection.hurry(),
-      ping: () => connection.ping(),
       send: (text) => connection.send(text),
       fresh: () => connection.state === "live" || connection.state === "polling",
     };

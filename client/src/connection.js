@@ -9,7 +9,7 @@
  *
  * @typedef {object} OwnHandler
  * @property {() => void} opened  a new socket knows nothing yet: subscribe
- * @property {(frame: ServerFrame, settled: boolean) => void} received
+ * @property {(frame: ServerFrame) => void} received
  * @property {(state: State) => void} changed
  * @typedef {OwnHandler & Omit<import("./polling.js").PollingHandler, "failed">} ConnectionHandler
  */
@@ -106,17 +106,12 @@ export class Connection {
     this.#socket?.send(text);
   }
 
-  /** Asks for an answer to all that was sent; it comes as a settled frame. */
-  ping() {
-    this.#socket?.ping();
-  }
-
   #open() {
     this.#env.clearTimeout(this.#retryTimer);
     try {
       this.#socket = new Socket(this.#env, this.#settings.socket, {
         opened: () => this.#handler.opened(),
-        received: (frame, settled) => this.#received(frame, settled),
+        received: (frame) => this.#received(frame),
         closed: (code) => this.#closed(code),
       });
     } catch {
@@ -125,18 +120,15 @@ export class Connection {
     }
   }
 
-  /**
-   * @param {ServerFrame} frame
-   * @param {boolean} settled
-   */
-  #received(frame, settled) {
+  /** @param {ServerFrame} frame */
+  #received(frame) {
     if (!this.#live) {
       this.#live = true;
       this.#liveSince = this.#env.now();
       this.#stopPolling();
       this.#worked();
     }
-    this.#handler.received(frame, settled);
+    this.#handler.received(frame);
   }
 
   /** @param {number} code */

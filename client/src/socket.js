@@ -7,8 +7,7 @@
  *
  * @typedef {object} SocketHandler
  * @property {() => void} opened
- * @property {(frame: ServerFrame, settled: boolean) => void} received  settled: the server has answered
- *           everything that was sent, since it works through a socket in order
+ * @property {(frame: ServerFrame) => void} received
  * @property {(code: number) => void} closed  called once, unless we closed it ourselves
  */
 
@@ -21,7 +20,6 @@ const LOST = 1006;
 export class Socket {
   #env;
   #handler;
-  #pings = 0;
   /** @type {any} */ #pingTimer;
   /** @type {any} */ #deadline;
   /** @type {WebSocket | null} */ #socket;
@@ -49,7 +47,6 @@ export class Socket {
   /** Asks for a sign of life; without one the socket is given up. */
   ping() {
     if (this.#socket?.readyState !== 1) return;
-    this.#pings += 1;
     this.send(ping());
     this.#expectAnswer();
   }
@@ -83,8 +80,7 @@ export class Socket {
     const frame = parse(text);
     if (!frame) return;
     this.#env.clearTimeout(this.#deadline);
-    const settled = frame.op === "pong" && this.#pings > 0 && --this.#pings === 0;
-    this.#handler.received(frame, settled);
+    this.#handler.received(frame);
   }
 
   #expectAnswer() {

@@ -16,7 +16,8 @@
  * @typedef {object} Entry
  * @property {string} token
  * @property {Set<Subscriber>} subscribers
- * @property {Position | null} since  where this topic must resume, until the server has answered that
+ * @property {boolean} feed  only feeds resume; of a counter the newest value is all there is
+ * @property {Position | null} since  where this feed must resume, until the server has answered that
  * @property {Value | undefined} value  the last one heard
  *
  * @typedef {object} Line  the connection, as far as the store needs it
@@ -24,7 +25,6 @@
  * @property {() => void} stop
  * @property {() => void} hurry
  * @property {(text: string) => void} send
- * @property {() => void} ping
  * @property {() => boolean} fresh  what was heard last is still true
  */
 
@@ -72,17 +72,13 @@ export class Store {
   /** A new socket: it must hear everything again. */
   opened() {
     this.#told.clear();
-    for (const entry of this.#entries.values()) entry.since ??= this.#seen;
+    for (const entry of this.#entries.values()) if (entry.feed) entry.since ??= this.#seen;
     this.#tell([...this.#entries.keys()]);
   }
 
-  /**
-   * @param {ServerFrame} frame
-   * @param {boolean} settled
-   */
-  received(frame, settled) {
+  /** @param {ServerFrame} frame */
+  received(frame) {
     this.#see(frame);
-    if (settled) this.#settle();
     if (frame.op === "values") this.#values(frame.values);
     else if (frame.op === "events" || frame.op === "reset") this.#events(frame.op, frame.topic, frame);
   }
@@ -104,7 +100,7 @@ export class Store {
   polled(position) {
     if (!position) return;
     this.#see(position);
-    this.#settle();
+    for (const entry of this.#entries.values()) entry.since = null;
   }
 
   /**
@@ -113,7 +109,7 @@ export class Store {
    */
   #enter(topic, token) {
     /** @type {Entry} */
-    const entry = { token, subscribers: new Set(), since: null, value: undefined };
+    const entry = { token, subscribers: new Set(), feed: false, since: null, value: undefined };
     this.#entries.set(topic, entry);
     this.#later(topic);
     return entry;
@@ -126,6 +122,7 @@ export class Store {
    * @param {Position} since
    */
   #resumeFrom(topic, entry, since) {
+    entry.feed = true;
     const reached = entry.since ?? (this.#told.has(topic) ? this.#seen : null);
     if (reached?.epoch === since.epoch && reached.seq <= since.seq) return;
     entry.since = since;
@@ -148,23 +145,21 @@ export class Store {
     for (const part of portioned(untold)) this.#line.send(unsubscribe(part));
     if (!this.#entries.size) return this.#line.stop();
     this.#line.start();
-    if (this.#tell(due.filter((topic) => this.#entries.has(topic) && !this.#told.has(topic)))) {
-      this.#line.ping();
-      this.#line.hurry();
-    }
+    const fresh = due.filter((topic) => this.#entries.has(topic) && !this.#told.has(topic));
+    this.#tell(fresh);
+    if (fresh.length) this.#line.hurry();
   }
 
   /** @param {string[]} topics */
   #tell(topics) {
-    const portions = this.#portions(topics);
-    for (const { topics: tokens, position } of portions) this.#line.send(subscribe(tokens, position));
+    for (const portion of this.#portions(topics)) {
+      this.#line.send(subscribe(portion.topics, portion.position));
+    }
     for (const topic of topics) this.#told.add(topic);
-    return portions.length > 0;
   }
 
   /**
-   * One position to a request: topics are put together by where they must resume. Counters resume
-   * nowhere (their newest value is all there is), so they ride along.
+   * One position to a request: topics are put together by where they must resume; counters ride along.
    * @param {string[]} topics
    */
   #portions(topics) {
@@ -184,15 +179,14 @@ export class Store {
     );
   }
 
-  /** @param {Position} position */
+  /**
+   * A server that has only just started knows no epoch yet.
+   * @param {Position} position
+   */
   #see({ epoch, seq }) {
+    if (!epoch) return;
     const seen = this.#seen;
     this.#seen = { epoch, seq: seen?.epoch === epoch ? Math.max(seen.seq, seq) : seq };
-  }
-
-  /** The server has answered every subscription: from now on all topics share one position. */
-  #settle() {
-    for (const entry of this.#entries.values()) entry.since = null;
   }
 
   /** @param {Record<string, Value>} values */
@@ -206,12 +200,17 @@ export class Store {
   }
 
   /**
+   * A feed's first frame, be it empty, answers where it resumed; from then on it is seen up to where
+   * all are. Other frames, a pong even, may overtake that answer.
    * @param {"events" | "reset"} op
    * @param {string} topic
    * @param {{events: LiveEvent[], epoch: string}} frame
    */
   #events(op, topic, { events, epoch }) {
-    for (const each of this.#entries.get(topic)?.subscribers ?? []) {
+    const entry = this.#entries.get(topic);
+    if (!entry) return;
+    entry.since = null;
+    for (const each of entry.subscribers) {
       this.#call(() => each[op]?.(topic, events, epoch));
     }
   }

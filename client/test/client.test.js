@@ -6,7 +6,7 @@ import { AT, event, snapshot } from "./world.js";
 test("a whole day: live, lost, polled, live again, nothing missed and nothing twice", async () => {
   const { world, client, says, find } = await open(card("counter:a", 1, "1") + feed([7]));
   says({ op: "values", values: { "counter:a": 2 }, at: AT, seq: 7 });
-  says({ op: "pong", at: AT, seq: 7 });
+  says({ op: "events", topic: "feed", events: [], seq: 7 });
   world.socket.dies();
   await world.pass(500);
   world.socket.dies();

@@ -12,7 +12,6 @@ function setUp() {
     start: note("start"),
     stop: note("stop"),
     hurry: note("hurry"),
-    ping: note("ping"),
     send: (text) => sent.push(JSON.parse(text)),
     fresh: () => true,
   };
@@ -21,6 +20,7 @@ function setUp() {
 
 const values = (found, seq = 1) => ({ op: "values", values: found, at: AT, epoch: "ab12", seq });
 const pong = (seq, epoch = "ab12") => ({ op: "pong", at: AT, epoch, seq });
+const answer = (seq, epoch = "ab12") => ({ op: "events", topic: "feed", events: [], epoch, seq });
 
 function listener() {
   const heard = [];
@@ -38,7 +38,7 @@ test("what is asked in one go is sent in one frame; one topic is asked once", as
   await settle();
   const first = { op: "subscribe", topics: ["counter:a~s", "feed~s"], epoch: "ab12", seq: 7 };
   assert.deepEqual(sent, [first]);
-  store.received(values({ "counter:a": 5 }), false);
+  store.received(values({ "counter:a": 5 }));
   assert.deepEqual([a.heard, b.heard], [[5], [5]]);
 });
 
@@ -68,22 +68,23 @@ test("an element that is moved in the page sends nothing", async () => {
 test("a newcomer hears the value that the others show", async () => {
   const { store } = setUp();
   store.subscribe("counter:a~s", listener());
-  store.received(values({ "counter:a": 5 }), false);
+  store.received(values({ "counter:a": 5 }));
   const late = listener();
   store.subscribe("counter:a~s", late);
   assert.deepEqual(late.heard, [5]);
 });
 
-test("a new socket resumes at the newest of any frame, once the server has answered", async () => {
+test("a new socket resumes at the newest of any frame, once the feed was answered", async () => {
   const { store, sent } = setUp();
   store.subscribe("feed~s", listener(), { epoch: "ab12", seq: 7 });
   await settle();
-  store.received(values({}, 9), false);
+  store.received(values({}, 9));
   store.opened();
   assert.equal(sent.at(-1).seq, 7);
-  store.received(pong(11), true);
-  store.received(values({}, 12), false);
-  store.received(pong(3), false);
+  store.received(answer(11));
+  store.received(values({}, 12));
+  store.received(pong(3));
+  store.received(pong(0, ""));
   store.opened();
   assert.deepEqual([sent.at(-1).epoch, sent.at(-1).seq], ["ab12", 12]);
 });
@@ -92,9 +93,10 @@ test("a resume that was cut off starts where it started", async () => {
   const { store, sent } = setUp();
   store.subscribe("feed~s", listener(), { epoch: "ab12", seq: 7 });
   await settle();
-  store.received(pong(7), true);
+  store.received(answer(7));
   store.opened();
-  store.received(values({}, 20), false);
+  store.received(values({}, 20));
+  store.received(pong(20));
   store.opened();
   assert.equal(sent.at(-1).seq, 7);
 });
@@ -103,7 +105,7 @@ test("a part of the page that was rendered earlier gets what it lacks", async ()
   const { store, sent } = setUp();
   store.subscribe("feed~s", listener(), { epoch: "ab12", seq: 7 });
   await settle();
-  store.received(pong(30), true);
+  store.received(answer(30));
   store.subscribe("feed~s", listener(), { epoch: "ab12", seq: 20 });
   await settle();
   assert.equal(sent.at(-1).seq, 20);
@@ -142,7 +144,7 @@ test("many topics are asked in portions", async () => {
 test("an epoch that changes is taken over", async () => {
   const { store, sent } = setUp();
   store.subscribe("feed~s", listener(), { epoch: "ab12", seq: 700 });
-  store.received(pong(3, "new"), true);
+  store.received(answer(3, "new"));
   store.opened();
   assert.deepEqual([sent.at(-1).epoch, sent.at(-1).seq], ["new", 3]);
 });
@@ -170,6 +172,6 @@ test("an error in one element does not stop the others, nor does a value nobody 
   });
   store.subscribe("counter:a~s", good);
   store.subscribe("counter:b~s", good);
-  store.received(values({ "counter:b": { people: 1 }, "counter:a": 5, "counter:else": 1 }), false);
+  store.received(values({ "counter:b": { people: 1 }, "counter:a": 5, "counter:else": 1 }));
   assert.deepEqual([good.heard, errors.length], [[5], 1]);
 });

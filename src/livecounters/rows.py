@@ -159,11 +159,9 @@ def source_columns(queryset: QuerySet[Any, Any]) -> list[str]:
     for join in _joins(queryset.query):
         if join.parent_alias == table:
             named.update(local for local, _ in join.join_cols)
-    return [
-        field.column
-        for field in queryset.model._meta.local_concrete_fields
-        if field.column in named
-    ]
+    # A proxy has no fields of its own.
+    model = queryset.model._meta.concrete_model or queryset.model
+    return [field.column for field in model._meta.local_concrete_fields if field.column in named]
 
 
 def resolved(queryset: QuerySet[Any, Any], name: str) -> Any:

@@ -1,0 +1,89 @@
+"""What the host itself says: plain queries over its tables, against which the counters are held."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db.models import Avg, Count, F, Sum
+from django.utils import timezone
+
+import livecounters as live
+from tests.host.models import Attempt, GiftSale, Sale
+
+
+def truth(now: dt.datetime | None = None) -> dict[str, Any]:
+    now = now or timezone.now()
+    done = Attempt.objects.filter(completed=True)
+    today = timezone.localdate(now)
+    total = F("price") * F("quantity")
+    paid = Sale.objects.filter(gift=False)
+    return {
+        "attempts": done.count(),
+        "attempts_today": done.filter(completed_at__date=today).count(),
+        "scored": done.filter(score__isnull=False).count(),
+        "good": done.filter(score__gte=50).count(),
+        "score_sum": done.aggregate(n=Sum("score"))["n"] or 0,
+        "score_avg": _float(done.aggregate(n=Avg("score"))["n"]),
+        "per_quiz": _grouped(done, "quiz", n=Count("*")),
+        "per_user": _grouped(done, "user", n=Count("*")),
+        "score_avg_per_quiz": _grouped(done.filter(score__isnull=False), "quiz", n=Avg("score")),
+        "learners": done.filter(
+            completed_at__gte=now - dt.timedelta(days=30), completed_at__lte=now
+        ).aggregate(n=Count("user", distinct=True))["n"],
+        "sales": Sale.objects.count(),
+        "sales_today": Sale.objects.filter(day=today).count(),
+        "sales_per_course": _grouped(Sale.objects, "course", n=Count("*")),
+        "sales_per_tag": _grouped(Sale.objects, "tag", n=Count("*")),
+        "sales_per_currency": _grouped(Sale.objects, "currency", n=Count("*")),
+        "sales_per_gift": _grouped(Sale.objects, "gift", n=Count("*")),
+        "revenue": sum((sale.price * sale.quantity for sale in paid), start=0),
+        "revenue_per_currency": _grouped(Sale.objects, "currency", n=Sum(total)),
+        "price_avg": _float(Sale.objects.aggregate(n=Avg("price"))["n"]),
+        "gifts": GiftSale.objects.filter(gift=True).count(),
+    }
+
+
+def kept(now: dt.datetime | None = None) -> dict[str, Any]:
+    answers: dict[str, Any] = {}
+    for name in truth(now):
+        counter = live.counters[name]
+        if counter.entry.declared.per is not None:
+            answers[name] = counter.breakdown(at=now)
+        elif name in ("score_avg", "price_avg"):
+            answers[name] = _float(counter.value(at=now))
+        else:
+            answers[name] = counter.value(at=now)
+    return answers
+
+
+def assert_exact(now: dt.datetime | None = None) -> None:
+    """Every counter says what the host's own COUNT and SUM say."""
+    expected, found = _rounded(truth(now)), _rounded(kept(now))
+    wrong = {name: (found[name], expected[name]) for name in found if found[name] != expected[name]}
+    assert not wrong, f"(kept, counted): {wrong}"
+
+
+def _grouped(rows: Any, field: str, **annotation: Any) -> dict[str, Any]:
+    found = rows.filter(**{f"{field}__isnull": False}).values_list(field).annotate(**annotation)
+    return {_text(scope): number for scope, number in found}
+
+
+def _text(scope: Any) -> str:
+    if isinstance(scope, bool):
+        return str(int(scope))
+    return getattr(scope, "hex", None) or str(scope)
+
+
+def _float(number: Any) -> float | None:
+    return None if number is None else float(number)
+
+
+def _rounded(numbers: dict[str, Any]) -> dict[str, Any]:
+    def plain(number: Any) -> Any:
+        return number if number is None or isinstance(number, int) else round(float(number), 6)
+
+    return {
+        name: {k: plain(v) for k, v in n.items()} if isinstance(n, dict) else plain(n)
+        for name, n in numbers.items()
+    }
