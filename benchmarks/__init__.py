@@ -1,0 +1,1 @@
+"""Measurements beside the bare host and the usual alternatives: ``python -m benchmarks``."""

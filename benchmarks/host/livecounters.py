@@ -1,0 +1,50 @@
+"""What is declared to livecounters, found as in any host."""
+
+from __future__ import annotations
+
+from django.db.models import F, Q
+
+import livecounters as live
+from benchmarks.host.models import Counted, Read, Told
+
+COMPLETED = Q(completed=True)
+WEEK = live.last(days=7)
+MONTH = live.last(days=30)
+
+
+@live.register(Counted)
+class CountedLive(live.LiveModel):
+    at = "completed_at"
+    filter = COMPLETED
+
+    counted_week = live.Count(window=WEEK)
+    counted_of_user = live.Count(per="user")
+    counted_score = live.Avg("score", per="quiz")
+
+
+@live.register(Told)
+class ToldLive(live.LiveModel):
+    at = "completed_at"
+    filter = COMPLETED
+    actor = "user"
+
+    told_week = live.Count(window=WEEK)
+    told_of_user = live.Count(per="user")
+    told_score = live.Avg("score", per="quiz")
+
+    completed = live.Activity(
+        "{actor} completed {target} with {score} points",
+        target="quiz",
+        target_label=F("quiz__title"),
+        data={"score": "score"},
+    )
+    told_events = live.Count(events=completed, per="actor")
+
+
+@live.register(Read)
+class ReadLive(live.LiveModel):
+    at = "completed_at"
+    filter = COMPLETED
+
+    read_month = live.Count(window=MONTH)
+    read_people = live.Count("user", distinct=True, window=MONTH)

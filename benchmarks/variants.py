@@ -1,0 +1,90 @@
+"""What is compared, and the rows it is fed with."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import count
+
+from django.contrib.auth import get_user_model
+from django.db import connection
+from django.utils import timezone
+
+from benchmarks.host import peers
+from benchmarks.host.models import Attempt, Bare, Cached, Counted, Quiz, Recomputed, Streamed, Told
+from livecounters import ledger
+
+HISTORY = dt.timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Variant:
+    name: str
+    model: type[Attempt]
+
+
+BARE = Variant("bare host", Bare)
+OURS = [
+    BARE,
+    Variant("livecounters: 3 counters", Counted),
+    Variant("livecounters: with activity", Told),
+]
+
+
+def found() -> list[Variant]:
+    """Every variant that can be run here, the bare host first."""
+    stream = [Variant("django-activity-stream", Streamed)] if peers.STREAM else []
+    return [*OURS, *stream, Variant("signal, F()", Cached), Variant("recompute on save", Recomputed)]
+
+
+@cache
+def _keys() -> tuple[list[int], list[int]]:
+    return (
+        list(get_user_model().objects.order_by("pk").values_list("pk", flat=True)),
+        list(Quiz.objects.order_by("pk").values_list("pk", flat=True)),
+    )
+
+
+_numbers = count()
+
+
+def attempts(
+    model: type[Attempt], number: int, *, over: dt.timedelta = dt.timedelta()
+) -> list[Attempt]:
+    """Completed attempts, not saved yet, evenly over the time up to now."""
+    users, quizzes = _keys()
+    now = timezone.now()
+    return [
+        model(
+            user_id=users[n * 7 % len(users)],
+            quiz_id=quizzes[n % len(quizzes)],
+            completed=True,
+            completed_at=now - over * (place / number),
+            score=n % 100,
+            note=f"note {n}",
+        )
+        for place, n in zip(range(number), _numbers, strict=False)
+    ]
+
+
+def settle(variants: list[Variant], keep: int | None = None) -> None:
+    """Between rounds: fold, and bring the tables back to the ``keep`` oldest rows."""
+    with connection.cursor() as cursor:
+        if keep is not None:
+            for table in _tables(variants):
+                cursor.execute(
+                    f"DELETE FROM {table} WHERE id NOT IN "
+                    f"(SELECT id FROM {table} ORDER BY id LIMIT %s)",
+                    [keep],
+                )
+        ledger.fold("default")
+        if connection.vendor == "postgresql":
+            cursor.execute("VACUUM")
+
+
+def _tables(variants: list[Variant]) -> Iterator[str]:
+    yield from (variant.model._meta.db_table for variant in variants)
+    # Append-only, so that going back to their oldest rows forgets what the round told.
+    yield from ("livecounters_activityevent", "livecounters_eventsource")
