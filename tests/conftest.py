@@ -6,6 +6,7 @@ before Django is set up, unless ``LIVECOUNTERS_TEST_DATABASE_HOST`` names one th
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import tempfile
@@ -153,6 +154,16 @@ def mariadb_server() -> Iterator[MariaDB]:
 def chromium() -> str:
     """The path of the browser, as Playwright's ``executable_path``."""
     return str(_found(find_chromium))
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """The database, left by the thread in which async tests use it before it is dropped."""
+    yield
+    from asgiref.sync import sync_to_async
+    from django.db import connections
+
+    asyncio.run(sync_to_async(connections.close_all)())
 
 
 @pytest.fixture

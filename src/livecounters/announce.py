@@ -6,10 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["GROUP", "TYPE", "Announcement", "read_message"]
+__all__ = ["GROUP", "TYPE", "WATCHED", "Announcement", "read_message"]
 
 GROUP = "livecounters"
 TYPE = "livecounters.changed"
+
+# Said when somebody begins to watch, so that a resting pump wakes up.
+WATCHED = {"type": "livecounters.watched"}
 
 # More scopes than this are announced as "all of the measure".
 MAX_SCOPES = 200

@@ -13,6 +13,7 @@ import secrets
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
+from contextlib import suppress
 
 from django.db import close_old_connections, connections
 from django.utils import timezone
@@ -61,7 +62,9 @@ class Pump:
             self._renew = seconds + LEASE / 3
             using = feed.database()
             self._active = leases.hold(NAME, self.holder, now, LEASE, using)
-            self._watched = leases.held(VIEWERS, now, using)
+            self._watched = False
+        if not self._watched:
+            self._watched = leases.held(VIEWERS, now, feed.database())
         if not self._active:
             return None, self._watched
         place = feed.number()
@@ -102,15 +105,20 @@ Announce = Callable[[Announcement], Awaitable[None]]
 
 
 async def drive(
-    pump: Pump, announce: Announce, threads: Executor, watched: Callable[[], bool]
+    pump: Pump,
+    announce: Announce,
+    threads: Executor,
+    watched: Callable[[], bool],
+    wake: asyncio.Event,
 ) -> None:
     """Let a pump look again and again until cancelled; an error costs one look.
 
-    ``watched`` says whether anybody watches in this very process.
+    ``watched`` says whether anybody watches in this very process; ``wake`` ends its rest.
     """
     loop = asyncio.get_running_loop()
     try:
         while True:
+            wake.clear()
             somebody = watched()
             try:
                 announcement, elsewhere = await loop.run_in_executor(threads, _look, pump)
@@ -120,7 +128,9 @@ async def drive(
             except Exception:
                 logger.exception("livecounters: the pump failed and goes on.")
                 await asyncio.sleep(IDLE)
-            await asyncio.sleep(WATCHED if somebody else IDLE)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(WATCHED if somebody else IDLE):
+                    await wake.wait()
     finally:
         await asyncio.shield(loop.run_in_executor(threads, _close, pump))
 

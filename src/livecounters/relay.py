@@ -21,7 +21,7 @@ from django.db import close_old_connections, connections
 from django.utils import timezone
 
 from livecounters import feed, leases, readers
-from livecounters.announce import GROUP, Announcement, read_message
+from livecounters.announce import GROUP, WATCHED, Announcement, read_message
 from livecounters.conf import options
 from livecounters.feed import Event, iso
 from livecounters.frames import plain
@@ -56,6 +56,7 @@ class Relay:
         self.topics: dict[str, Topic] = {}
         self.sockets: set[Socket] = set()
         self._wake = asyncio.Event()
+        self._watched = asyncio.Event()
         self._threads = ThreadPoolExecutor(1, "livecounters-relay")
         self._pump_thread = ThreadPoolExecutor(1, "livecounters-pump")
         self._tasks: list[asyncio.Task[None]] = []
@@ -70,7 +71,15 @@ class Relay:
         if get_channel_layer() is not None:
             jobs.append(self._listen())
         if options().EMBEDDED_PUMP:
-            jobs.append(drive(Pump(), self.announce, self._pump_thread, lambda: bool(self.sockets)))
+            jobs.append(
+                drive(
+                    Pump(),
+                    self.announce,
+                    self._pump_thread,
+                    lambda: bool(self.sockets),
+                    self._watched,
+                )
+            )
         self._tasks = [asyncio.create_task(job) for job in jobs]
 
     async def stop(self) -> None:
@@ -92,6 +101,8 @@ class Relay:
 
     def join(self, socket: Socket) -> None:
         self.start()
+        if not self.sockets:
+            self._watched.set()
         self.sockets.add(socket)
         self._wake.set()
 
@@ -163,9 +174,14 @@ class Relay:
             with suppress(TimeoutError):
                 async with asyncio.timeout(RENEW_GROUP):
                     while True:
-                        announcement = read_message(await layer.receive(channel))
-                        if announcement is not None:
-                            self.hear(announcement)
+                        self._heard(await layer.receive(channel))
+
+    def _heard(self, message: dict[str, Any]) -> None:
+        announcement = read_message(message)
+        if announcement is not None:
+            self.hear(announcement)
+        elif message.get("type") == WATCHED["type"]:
+            self._watched.set()
 
     # Reading and writing
 
@@ -184,7 +200,7 @@ class Relay:
             try:
                 if now >= viewers:
                     viewers = now + VIEWERS_EVERY
-                    await self.in_thread(self._watch)
+                    await self._say_watched()
                 await self._read(now)
             except Exception:
                 logger.exception("livecounters: reading failed and is tried again.")
@@ -211,12 +227,22 @@ class Relay:
         read = await self.in_thread(lambda: read_out(questions, known, unknown, place))
         _deliver(self.hub.take(read))
 
+    async def _say_watched(self) -> None:
+        await self.in_thread(self._watch)
+        layer = get_channel_layer()
+        if layer is not None:
+            with suppress(Exception):
+                await layer.group_send(GROUP, WATCHED)
+
     def _watch(self) -> None:
         name = VIEWERS + self.name
         leases.hold(name, self.name, timezone.now(), 3 * VIEWERS_EVERY, feed.database())
 
     def _unwatch(self) -> None:
-        leases.release(VIEWERS + self.name, self.name, feed.database())
+        try:
+            leases.release(VIEWERS + self.name, self.name, feed.database())
+        finally:
+            connections.close_all()
 
 
 def _connected(job: Callable[[], T]) -> T:

@@ -107,7 +107,9 @@ def _status(using: str) -> dict[str, Any]:
 async def _run() -> None:
     loop = asyncio.get_running_loop()
     with ThreadPoolExecutor(1, "livecounters-pump") as threads:
-        work = asyncio.create_task(drive(Pump(), _announce, threads, lambda: False))
+        work = asyncio.create_task(
+            drive(Pump(), _announce, threads, lambda: False, asyncio.Event())
+        )
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, work.cancel)
         with suppress(asyncio.CancelledError):

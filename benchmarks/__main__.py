@@ -1,0 +1,42 @@
+"""``python -m benchmarks [write|bulk|read] [--database sqlite|postgresql] [--rounds N]``."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from importlib import import_module
+
+from benchmarks import report
+from benchmarks.site import DATABASES, QUIZZES, USERS, site, versions
+
+NAMES = ("write", "bulk", "read")
+ROWS = 10_000
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("name", nargs="?", choices=NAMES, help="default: all")
+    parser.add_argument("--database", choices=DATABASES, help="default: one after the other")
+    parser.add_argument("--rounds", type=int, help="more of them where the machine is busy")
+    parser.add_argument("--rows", type=int, default=ROWS, help="in each table beforehand")
+    options = parser.parse_args()
+    if options.database is None:
+        # Django is set up once in a process, for one database.
+        commands = [
+            [sys.executable, "-m", "benchmarks", *sys.argv[1:], "--database", database]
+            for database in DATABASES
+        ]
+        return max(subprocess.run(command).returncode for command in commands)
+    with site(options.database, options.rows):
+        facts = versions() | {"rows": options.rows, "users": USERS, "quizzes": QUIZZES}
+        for name in [options.name] if options.name else NAMES:
+            print(f"\n## {name} on {options.database}", flush=True)
+            tables = import_module(f"benchmarks.{name}").run(options.rows, options.rounds)
+            print("", *tables, sep="\n\n")
+            report.write(name, options.database, facts, tables)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,144 @@
+"""One number out of more and more rows, beside the COUNT that it stands for."""
+
+from __future__ import annotations
+
+import datetime as dt
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import connection
+from django.utils import timezone
+
+import livecounters as live
+from benchmarks.host.livecounters import MONTH, ReadLive
+from benchmarks.host.models import Quiz, Read
+from benchmarks.report import Table
+from livecounters import capture, ledger
+from livecounters.measures import Measure
+from livecounters.models import Delta
+
+ROUNDS = 30
+SIZES = (1_000, 10_000, 100_000, 1_000_000)
+PENDING = 5_000
+# Rows lie evenly in so many days, of which the window sees 30.
+DAYS = 90
+
+NUMBERS = {
+    "postgresql": "SELECT n FROM generate_series(%s, %s) n",
+    "sqlite": "WITH RECURSIVE s(n) AS (SELECT %s UNION ALL SELECT n + 1 FROM s WHERE n < %s) "
+    "SELECT n FROM s",
+}
+TIMES = {
+    "postgresql": "now() - {ago} * interval '1 second'",
+    "sqlite": "strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now', '-' || {ago} || ' seconds')",
+}
+
+
+def run(rows: int, rounds: int | None) -> list[Table]:
+    """``rows`` means nothing here: the tables are grown."""
+    month, people = live.counters["read_month"], live.counters["read_people"]
+    table = Table(f"one number of the last 30 days (median of {rounds or ROUNDS})")
+    for size in SIZES:
+        _grow(size)
+        questions: dict[str, Callable[[], Any]] = {"COUNT(*)": _count, "counter": month.value}
+        _ask(table, size, "folded", questions, rounds or ROUNDS)
+        questions = {"COUNT(DISTINCT)": _people, "distinct counter": people.value}
+        _ask(table, size, "folded", questions, rounds or ROUNDS)
+        _leave_pending(month.measure)
+        _ask(table, size, f"{PENDING:,} pending", {"counter": month.value}, rounds or ROUNDS)
+        Delta.objects.all().delete()
+        _settled()
+    return [table]
+
+
+def _grow(size: int) -> None:
+    """Fill the table up to ``size`` rows, a tenth as many people as rows but 200 at the most."""
+    capture.detach("default", [Read._meta.db_table])
+    first = Read.objects.count() + 1
+    ago = f"((n * 7919) % {DAYS * 86400})"
+    people, quizzes = get_user_model().objects.count(), Quiz.objects.count()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {Read._meta.db_table} "
+            "(user_id, quiz_id, completed, completed_at, score, note) "
+            f"SELECT 1 + n % {people}, 1 + n % {quizzes}, true, "
+            f"{TIMES[connection.vendor].format(ago=ago)}, n % 100, 'note' "
+            f"FROM ({NUMBERS[connection.vendor]}) numbers",
+            [first, size],
+        )
+    capture.sync("default")
+    _settled()
+
+
+def _settled() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
+
+
+def _month() -> Any:
+    start = timezone.now() - dt.timedelta(seconds=MONTH.seconds)
+    return Read.objects.filter(ReadLive.filter, completed_at__gte=start)
+
+
+def _count() -> int:
+    return int(_month().count())
+
+
+def _people() -> int:
+    return int(_month().values("user").distinct().count())
+
+
+def _leave_pending(measure: Measure) -> None:
+    now = int(time.time())
+    Delta.objects.bulk_create(
+        Delta(measure=measure.key, scope="", member="", at=(now - n) // 60 * 60, count=1, total=0)
+        for n in range(PENDING)
+    )
+
+
+def _ask(
+    table: Table, size: int, state: str, questions: dict[str, Callable[[], Any]], rounds: int
+) -> None:
+    wall: dict[str, list[float]] = {name: [] for name in questions}
+    inside: dict[str, list[float]] = {name: [] for name in questions}
+    statements = {name: _statement(question) for name, question in questions.items()}
+    for number in range(rounds + 1):
+        for name, question in questions.items():
+            start = time.perf_counter()
+            question()
+            if number:
+                wall[name].append(time.perf_counter() - start)
+                inside[name].append(_inside(*statements[name]))
+    for name, question in questions.items():
+        row = {"question": name, "rows": size, "deltas": state, "answer": question()}
+        row["in the database, ms"] = statistics.median(inside[name]) * 1000
+        table.add(row | {"in Python, ms": statistics.median(wall[name]) * 1000})
+
+
+def _statement(question: Callable[[], Any]) -> tuple[str, Any]:
+    seen: list[tuple[str, Any]] = []
+
+    def executed(execute: Any, sql: str, params: Any, *rest: Any) -> Any:
+        seen.append((sql, params))
+        return execute(sql, params, *rest)
+
+    with connection.execute_wrapper(executed):
+        question()
+    (statement,) = seen
+    return statement
+
+
+def _inside(sql: str, params: Any) -> float:
+    """Seconds in the database: planning and execution by its own clock, where it has one."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {sql}", params)
+            plan = cursor.fetchone()[0][0]
+            return float(plan["Planning Time"] + plan["Execution Time"]) / 1000
+        start = time.perf_counter()
+        cursor.execute(sql, params)
+        cursor.fetchall()
+        return time.perf_counter() - start

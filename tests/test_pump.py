@@ -1,0 +1,189 @@
+"""The pump: one look at a time, by a clock that the test holds."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from livecounters import feed, leases, pump
+from livecounters.announce import Announcement
+from livecounters.models import ActivityEvent, Delta, Lease
+from livecounters.pump import FOLD_AT, FOLD_EVERY, LEASE, VIEWERS, Pump, drive
+from livecounters.readers import counters
+from tests.host.models import Attempt, Quiz
+
+pytestmark = pytest.mark.django_db
+
+NOW = timezone.now()
+
+
+def later(seconds: float) -> dt.datetime:
+    return NOW + dt.timedelta(seconds=seconds)
+
+
+def complete(number: int = 1) -> None:
+    quiz, _ = Quiz.objects.get_or_create(title="Fractions")
+    Attempt.objects.bulk_create(
+        [Attempt(quiz=quiz, completed=True, completed_at=NOW, score=100) for _ in range(number)]
+    )
+
+
+def test_what_changed_is_announced_once() -> None:
+    work = Pump()
+    work.tick(NOW)
+    complete()
+
+    announcement, watched = work.tick(later(0.1))
+
+    assert announcement is not None
+    assert not watched
+    measure = counters["attempts"].measure.key
+    assert set(announcement.numbers[measure] or ()) == {""}
+    assert announcement.seq == 1
+    assert work.tick(later(0.2)) == (None, False)
+
+
+def test_events_are_numbered() -> None:
+    complete(3)
+
+    announcement, _ = Pump().tick(NOW)
+
+    assert announcement is not None
+    assert announcement.seq == 3
+    perfect = ActivityEvent.objects.filter(kind="host.perfect").order_by("id")
+    assert [event.seq for event in perfect] == [1, 2, 3]
+
+
+def test_folding_waits_where_it_could_hold_up_the_host() -> None:
+    work = Pump()
+    complete()
+    work.tick(NOW)
+    assert not Delta.objects.exists()
+    complete()
+
+    work.tick(later(1))
+    if connection.vendor == "sqlite":
+        assert Delta.objects.exists()
+    work.tick(later(FOLD_EVERY + 1))
+
+    assert not Delta.objects.exists()
+    assert counters["attempts"].value() == 2
+
+
+def test_much_is_folded_at_once() -> None:
+    work = Pump()
+    complete()
+    work.tick(NOW)
+    complete(FOLD_AT)
+
+    work.tick(later(0.1))
+
+    assert not Delta.objects.exists()
+
+
+def test_one_pump_is_active() -> None:
+    first, second = Pump(), Pump()
+    first.tick(NOW)
+    complete()
+
+    assert second.tick(NOW)[0] is None
+    assert first.tick(later(1))[0] is not None
+
+
+def test_another_takes_over_when_it_is_gone() -> None:
+    first, second = Pump(), Pump()
+    first.tick(NOW)
+    second.tick(NOW)
+    complete()
+
+    assert second.tick(later(LEASE - 1))[0] is None
+    assert second.tick(later(2 * LEASE))[0] is not None
+    assert first.tick(later(2 * LEASE + 1))[0] is None
+
+
+def test_closed_it_makes_room_at_once() -> None:
+    first = Pump()
+    first.tick(NOW)
+    first.close()
+    complete()
+
+    assert Pump().tick(later(0.1))[0] is not None
+
+
+def test_it_knows_of_viewers_elsewhere() -> None:
+    leases.hold(f"{VIEWERS}there", "there", NOW, 30, "default")
+
+    assert Pump().tick(NOW)[1]
+    assert not Pump().tick(later(31))[1]
+
+
+def test_a_look_at_nothing_costs_little(django_assert_max_num_queries: Any) -> None:
+    work = Pump()
+    work.tick(NOW)
+
+    with django_assert_max_num_queries(8):
+        work.tick(later(0.1))
+
+
+def test_a_muted_event_is_not_numbered() -> None:
+    complete()
+    ActivityEvent.objects.update(seq=0)
+
+    assert feed.number().seq == 0 or connection.vendor == "sqlite"
+
+
+# Driving
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_it_looks_again_after_an_error(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(pump, "IDLE", 0.01)
+    looks: list[int] = []
+    heard: asyncio.Queue[Announcement] = asyncio.Queue()
+
+    class Failing(Pump):
+        def tick(self, now: dt.datetime) -> tuple[Announcement | None, bool]:
+            looks.append(1)
+            if len(looks) == 1:
+                raise ConnectionError("the database is away")
+            return Announcement("e", len(looks)), False
+
+    with ThreadPoolExecutor(1) as threads, caplog.at_level(logging.ERROR, "livecounters"):
+        work = asyncio.create_task(
+            drive(Failing(), heard.put, threads, lambda: True, asyncio.Event())
+        )
+        async with asyncio.timeout(10):
+            assert (await heard.get()).seq == 2
+        work.cancel()
+        with suppress(asyncio.CancelledError):
+            await work
+
+    assert "the pump failed" in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_stopped_it_gives_the_lease_back() -> None:
+    looked = asyncio.Event()
+
+    async def announce(announcement: Announcement) -> None:
+        looked.set()
+
+    with ThreadPoolExecutor(1) as threads:
+        work = asyncio.create_task(drive(Pump(), announce, threads, lambda: True, asyncio.Event()))
+        async with asyncio.timeout(10):
+            await looked.wait()
+        work.cancel()
+        with suppress(asyncio.CancelledError):
+            await work
+
+    assert not await Lease.objects.aexists()
