@@ -55,17 +55,20 @@ def run(rows: int, rounds: int | None) -> list[Table]:
 
 
 def _grow(size: int) -> None:
-    """Fill the table up to ``size`` rows, a tenth as many people as rows but 200 at the most."""
+    """Fill the table up to ``size`` rows, of a tenth as many people."""
     capture.detach("default", [Read._meta.db_table])
     first = Read.objects.count() + 1
-    ago = f"((n * 7919) % {DAYS * 86400})"
-    people, quizzes = get_user_model().objects.count(), Quiz.objects.count()
+    ago = f"((n * 7919) %% {DAYS * 86400})"
+    users = get_user_model()
+    people, quizzes = size // 10, Quiz.objects.count()
+    known = users.objects.count()
+    users.objects.bulk_create([users(username=f"user{n}") for n in range(known, people)])
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {Read._meta.db_table} "
             "(user_id, quiz_id, completed, completed_at, score, note) "
-            f"SELECT 1 + n % {people}, 1 + n % {quizzes}, true, "
-            f"{TIMES[connection.vendor].format(ago=ago)}, n % 100, 'note' "
+            f"SELECT 1 + n %% {people}, 1 + n %% {quizzes}, true, "
+            f"{TIMES[connection.vendor].format(ago=ago)}, n %% 100, 'note' "
             f"FROM ({NUMBERS[connection.vendor]}) numbers",
             [first, size],
         )

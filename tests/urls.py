@@ -10,4 +10,5 @@ urlpatterns = [
     path("live/", include("livecounters.urls")),
     path("", views.home),
     path("complete/<int:quiz>/", views.complete),
+    path("login/<int:user>/", views.log_in),
 ]

@@ -51,6 +51,7 @@ class Ask:
     measure: Measure
     scopes: tuple[str, ...] | None
     interval: Interval
+    coarsest: Grain = Grain.DAY
 
 
 Sql = tuple[str, list[Any]]
@@ -143,7 +144,7 @@ def _kept(dialect: Dialect, ask: Ask, of_bucket: str, of_delta: str) -> list[Sql
             ),
             [ask.measure.key, *scopes, int(span.grain), span.start, span.end],
         )
-        for span in cover(ask.interval, ask.measure.clock)
+        for span in cover(ask.interval, ask.measure.clock, ask.coarsest)
     ]
     during, bounds = _during(ask.interval)
     terms.append(
@@ -180,11 +181,11 @@ class Moment:
     total: int
 
 
-def read_series(measure: Measure, scope: str, interval: Interval) -> list[Moment]:
-    """All that is known of a bounded interval, by the finest grain that covers it, in one
+def read_series(ask: Ask) -> list[Moment]:
+    """All that is known of a bounded interval, in buckets no larger than its coarsest, in one
     statement; several of one stamp add up."""
+    measure = ask.measure
     dialect = dialect_of(measure.using)
-    ask = Ask(measure, (scope,), interval)
     terms = [_in_force(dialect, {measure.key}), *_kept(dialect, ask, "start", "at")]
     found = _union(dialect, terms)
     # Stamps are whole minutes: -1 is none.

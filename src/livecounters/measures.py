@@ -100,8 +100,9 @@ class Measure:
 
     @cached_property
     def clock(self) -> Clock:
-        instant = settings.USE_TZ and isinstance(self.at_field, models.DateTimeField)
-        return Clock(site_zone(), wall=self.at is not None and not instant)
+        dates = self.at is not None and not isinstance(self.at_field, models.DateTimeField)
+        wall = dates or (self.at is not None and not settings.USE_TZ)
+        return Clock(site_zone(), wall=wall, dates=dates)
 
     @cached_property
     def using(self) -> str:

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from asgiref.sync import sync_to_async
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from livecounters import ledger
@@ -20,13 +21,16 @@ from livecounters.ledger import Ask, Tally
 from livecounters.measures import FLOAT_PLACES, Measure, measure_of
 from livecounters.registry import CounterEntry, Registry, registry
 from livecounters.rows import text_of
-from livecounters.windows import DAY, HOUR, MINUTE, QUARTER, Interval, Window
+from livecounters.windows import DAY, HOUR, MINUTE, QUARTER, Grain, Interval, Window
 
 __all__ = ["Counter", "Counters", "Number", "Point", "Question", "Values", "counters", "read"]
 
 Number = int | float | Decimal | None
 
 STEPS = {"minute": MINUTE, "quarter": QUARTER, "hour": HOUR, "day": DAY}
+
+# The buckets that the steps of a series are made of.
+GRAINS = {"minute": Grain.MINUTE, "day": Grain.DAY}
 
 
 class Values(dict[Any, Number]):
@@ -40,7 +44,7 @@ class Values(dict[Any, Number]):
     def __missing__(self, of: Any) -> Number:
         try:
             return self._by_scope[self._counter.scope(of)]
-        except (KeyError, ValueError, TypeError):
+        except (KeyError, ValueError, TypeError, ValidationError):
             raise KeyError(of) from None
 
 
@@ -161,8 +165,12 @@ class Counter:
         moment = at or timezone.now()
         starts = self._starts(window, step, moment)
         clock = self.measure.clock
-        interval = ledger.settled(Interval(starts[0], starts[-1]), timezone.now(), clock)
-        found = ledger.read_series(self.measure, self.scope(of), interval)
+        wanted = Interval(starts[0], starts[-1])
+        interval = ledger.settled(wanted, timezone.now(), clock)
+        if step == "minute" and interval != wanted:
+            raise ValueError('step="minute": minutes are kept for two days; ask for "quarter".')
+        coarsest = GRAINS.get(step, Grain.QUARTER)
+        found = ledger.read_series(Ask(self.measure, (self.scope(of),), interval, coarsest))
         return [
             Point(
                 clock.moment(start),

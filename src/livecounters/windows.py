@@ -70,10 +70,12 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True)
 class Clock:
-    """How a measure's stamps relate to instants: its zone, and whether it has wall clock only."""
+    """How a measure's stamps relate to instants: its zone, whether it has wall clock only, and
+    whether it has days only."""
 
     zone: dt.tzinfo
     wall: bool = False
+    dates: bool = False
 
     def stamp(self, moment: dt.datetime) -> int:
         """The stamp of an aware moment, floored to the second."""
@@ -160,14 +162,16 @@ class Rolling(Window):
 
     seconds: int
 
-    @property
-    def step(self) -> int:
+    def step(self, clock: Clock) -> int:
         """How far the window's edge moves at a time, in seconds."""
+        if clock.dates:
+            return DAY
         return MINUTE if self.seconds < FINE else QUARTER
 
     def interval(self, now: int, clock: Clock, week_start: int = 0) -> Interval:
-        start = (now - self.seconds) // self.step * self.step
-        return Interval(start, now // self.step * self.step + self.step)
+        step = self.step(clock)
+        start = (now - self.seconds) // step * step
+        return Interval(start, now // step * step + step)
 
 
 ever = Ever()
@@ -187,15 +191,19 @@ def last(*, minutes: int = 0, hours: int = 0, days: int = 0) -> Rolling:
     return Rolling(seconds)
 
 
-def cover(interval: Interval, clock: Clock) -> list[Span]:
+def cover(interval: Interval, clock: Clock, coarsest: Grain = Grain.DAY) -> list[Span]:
     """The fewest runs of buckets that make up ``interval`` exactly.
 
     Whole days are read as days, what sticks out at the edges by quarter hour, and an edge that
-    is not on a quarter hour by minute.
+    is not on a quarter hour by minute; nothing in buckets larger than ``coarsest``.
     """
     start, end = interval
     if start is None or end is None:
         return [Span(Grain.EVER, 0, 1)]
+    if coarsest is Grain.MINUTE:
+        return [Span(Grain.MINUTE, start, end)]
+    if coarsest is Grain.QUARTER:
+        return _fine(start, end)
     first_day = clock.day_start(start)
     if first_day < start:
         first_day = clock.midnight(clock.day(start) + dt.timedelta(days=1))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from django.contrib.auth import login
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -9,6 +11,12 @@ from .models import Attempt
 
 def home(request: HttpRequest) -> HttpResponse:
     return render(request, "host/home.html")
+
+
+def log_in(request: HttpRequest, user: int) -> HttpResponse:
+    """Without a password: this is a test."""
+    login(request, User.objects.get(pk=user))
+    return HttpResponse("welcome")
 
 
 def complete(request: HttpRequest, quiz: int) -> HttpResponse:

@@ -1,0 +1,125 @@
+"""The pages in a real browser: two windows, a restart, no sockets, a strict policy."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+import pytest_asyncio
+from django.contrib.auth.models import User
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from tests.host.models import Quiz
+from tests.processes import uvicorn, wsgi
+from tests.servers.server import free_port
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+WAIT = 15_000
+
+
+@pytest_asyncio.fixture
+async def browser(chromium: str) -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        found = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield found
+        await found.close()
+
+
+@pytest.fixture
+def quiz() -> Quiz:
+    return Quiz.objects.create(title="Fractions <b>")
+
+
+@pytest.fixture
+def environment(process_environment: dict[str, str]) -> dict[str, str]:
+    return process_environment | {"LIVECOUNTERS_TEST_PUMP": "1"}
+
+
+@pytest.fixture
+def ada() -> User:
+    return User.objects.create_user("ada<script>", password="ada")
+
+
+async def window(browser: Browser, address: str) -> Page:
+    page = await browser.new_page()
+    page.on("pageerror", lambda error: pytest.fail(f"an error on the page: {error}"))
+    await page.goto(address)
+    return page
+
+
+async def complete(server: str, quiz: Quiz) -> None:
+    await asyncio.to_thread(lambda: urlopen(f"{server}/complete/{quiz.pk}/").read())
+
+
+def number(page: Page, name: str) -> Any:
+    return page.locator(f'live-counter[data-name="{name}"] [data-live="value"]')
+
+
+def status(page: Page) -> Any:
+    return page.locator("live-status")
+
+
+async def test_two_windows(
+    browser: Browser, environment: dict[str, str], quiz: Quiz, ada: User
+) -> None:
+    with uvicorn(environment) as server:
+        first, second = await window(browser, server), await window(browser, server)
+        for page in (first, second):
+            await expect(status(page)).to_have_attribute("data-state", "live", timeout=WAIT)
+            await expect(number(page, "quizzes_today")).to_have_text("0")
+
+        await first.goto(f"{server}/login/{ada.pk}/")
+        await first.goto(f"{server}/complete/{quiz.pk}/")
+
+        await expect(number(second, "quizzes_today")).to_have_text("1", timeout=1_000)
+        items = second.locator('live-feed [data-live="text"]')
+        # Told as text, whatever a user or a quiz is called.
+        told = items.filter(has_text="ada<script> just completed Fractions <b>!")
+        await expect(told).to_have_count(1, timeout=1_000)
+
+
+async def test_over_a_restart(browser: Browser, environment: dict[str, str], quiz: Quiz) -> None:
+    port = free_port()
+    with uvicorn(environment, port) as server:
+        page = await window(browser, server)
+        await expect(status(page)).to_have_attribute("data-state", "live", timeout=WAIT)
+    await expect(status(page)).to_have_attribute("data-state", "reconnecting", timeout=WAIT)
+    with uvicorn(environment, port) as server:
+        await complete(server, quiz)
+        await expect(number(page, "attempts")).to_have_text("1", timeout=WAIT)
+        await complete(server, quiz)
+        await expect(number(page, "attempts")).to_have_text("2", timeout=WAIT)
+        await expect(status(page)).to_have_attribute("data-state", "live", timeout=WAIT)
+
+
+async def test_without_sockets(
+    browser: Browser, process_environment: dict[str, str], quiz: Quiz, ada: User
+) -> None:
+    with wsgi(process_environment) as server:
+        page = await window(browser, server)
+        await expect(status(page)).to_have_attribute("data-state", "polling", timeout=WAIT)
+
+        await complete(server, quiz)
+
+        await expect(number(page, "attempts")).to_have_text("1", timeout=WAIT)
+        await page.goto(f"{server}/login/{ada.pk}/")
+        page = await window(browser, server)
+        await expect(number(page, "attempts")).to_have_text("1")
+
+
+async def test_without_javascript(
+    browser: Browser, process_environment: dict[str, str], quiz: Quiz
+) -> None:
+    with wsgi(process_environment) as server:
+        await complete(server, quiz)
+        context = await browser.new_context(java_script_enabled=False)
+        page = await context.new_page()
+        await page.goto(server)
+
+        await expect(number(page, "attempts")).to_have_text("1")
+        await expect(number(page, "score_avg")).to_have_text("50.0")

@@ -1,0 +1,158 @@
+"""The stream: numbers without holes, names in few queries, words that survive."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from livecounters import feed
+from livecounters.models import ActivityEvent, Stream
+from tests.host.models import Attempt, Quiz
+
+pytestmark = pytest.mark.django_db
+
+NOW = timezone.now()
+
+
+def happen(number: int = 1, **given: Any) -> None:
+    given = {"kind": "host.quiz_completed", "target_label": "Fractions", "at": NOW} | given
+    ActivityEvent.objects.bulk_create([ActivityEvent(**given) for _ in range(number)])
+
+
+def test_numbers_have_no_holes(django_assert_max_num_queries: Any) -> None:
+    start = feed.number()
+    happen(3)
+    happen(2, seq=0)
+    happen(2)
+
+    with django_assert_max_num_queries(9):
+        place = feed.number()
+
+    assert place == feed.Place(start.epoch, start.seq + 5)
+    told = ActivityEvent.objects.filter(seq__gt=0).order_by("id").values_list("seq", flat=True)
+    assert list(told) == [1, 2, 3, 4, 5]
+    assert feed.number() == place == feed.head()
+
+
+def test_a_lower_id_that_comes_later_is_numbered_later() -> None:
+    happen(2)
+    late = ActivityEvent.objects.earliest("id")
+    late.delete()
+    feed.number()
+    late.save()
+
+    feed.number()
+
+    assert ActivityEvent.objects.get(pk=late.pk).seq == 2
+
+
+def test_renumbered_by_time_in_a_new_epoch() -> None:
+    happen(at=NOW)
+    old = feed.number()
+    happen(at=NOW - dt.timedelta(days=1))
+    happen(seq=0)
+
+    feed.renumber("default")
+
+    assert feed.head().epoch != old.epoch
+    assert [event.at for event in feed.newest(5)] == [NOW, NOW - dt.timedelta(days=1)]
+
+
+def test_a_site_without_a_stream() -> None:
+    Stream.objects.all().delete()
+
+    assert feed.head() == feed.Place("", 0)
+    happen()
+    assert feed.number().epoch
+
+
+def test_pages_and_kinds() -> None:
+    happen(5)
+    happen(2, kind="host.perfect")
+    feed.number()
+
+    assert [event.seq for event in feed.newest(3)] == [7, 6, 5]
+    assert [event.seq for event in feed.newest(3, before=5)] == [4, 3, 2]
+    assert [event.seq for event in feed.newest(9, ["host.perfect"])] == [7, 6]
+    assert [event.seq for event in feed.newer(4, 2)] == [5, 6]
+
+
+def test_names_in_two_queries(django_assert_num_queries: Any) -> None:
+    people = [User.objects.create(username=f"user{n}") for n in range(20)]
+    for person in people:
+        happen(actor=str(person.pk), actor_model="auth.user")
+    happen(actor="77777", actor_model="auth.user")
+    happen(actor="1", actor_model="gone.model")
+    feed.number()
+
+    with django_assert_num_queries(2):
+        events = feed.newest(50)
+
+    assert {event.actor for event in events} == {person.username for person in people} | {None}
+    assert events[0].text == "Someone just completed Fractions!"
+
+
+def test_who_may_not_be_seen_is_someone(settings: Any) -> None:
+    ada = User.objects.create(username="ada")
+    happen(actor=str(ada.pk), actor_model="auth.user")
+    feed.number()
+    settings.LIVECOUNTERS = {
+        "MAY_BE_SEEN": "tests.test_feed.nobody",
+        "ACTOR_NAME": "tests.test_feed.shout",
+    }
+    assert feed.newest(1)[0].actor is None
+
+    settings.LIVECOUNTERS = {"ACTOR_NAME": "tests.test_feed.shout"}
+    assert feed.newest(1)[0].text == "ADA just completed Fractions!"
+
+
+def nobody(user: User) -> bool:
+    return False
+
+
+def shout(user: User) -> str:
+    return user.username.upper()
+
+
+def test_an_actor_that_is_no_user_says_its_name() -> None:
+    quiz = Quiz.objects.create(title="Q")
+    happen(actor=str(quiz.pk), actor_model="host.quiz")
+    happen(actor="a name", actor_model="")
+    feed.number()
+
+    assert [event.actor for event in feed.newest(2)] == ["a name", str(quiz)]
+
+
+def test_an_event_of_a_kind_that_is_no_more() -> None:
+    happen(kind="old.kind")
+    feed.number()
+
+    event = feed.newest(1)[0]
+    assert (event.kind, event.text, event.icon) == ("old.kind", "Fractions", "")
+
+
+def test_in_another_language() -> None:
+    happen()
+    feed.number()
+
+    assert feed.newest(1)[0].say("de")["text"].endswith("just completed Fractions!")
+
+
+def test_moments_are_iso_8601() -> None:
+    moment = dt.datetime(2026, 11, 21, 8, 30, 1, 999_999, tzinfo=dt.UTC)
+
+    assert feed.iso(moment) == "2026-11-21T08:30:01.999Z"
+    assert feed.iso(dt.datetime(2026, 11, 21, 9, 30)) == "2026-11-21T08:30:00.000Z"  # noqa: DTZ001
+
+
+def test_the_host_is_not_asked_for_deleted_targets() -> None:
+    quiz = Quiz.objects.create(title="Gone")
+    Attempt.objects.create(quiz=quiz, completed=True, score=100)
+    quiz.delete()
+    feed.number()
+
+    assert [event.text for event in feed.newest(5)] == ["Someone had everything right"]

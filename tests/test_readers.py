@@ -1,0 +1,301 @@
+"""Reading: windows as the host would count them, series, many at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+import livecounters as live
+from livecounters import ledger
+from livecounters.exceptions import UnknownName
+from livecounters.readers import Question, read
+from tests.host.models import Attempt, Course, Quiz, Sale, Tag
+from tests.oracle import assert_exact
+
+pytestmark = pytest.mark.django_db
+
+PARIS = ZoneInfo("Europe/Paris")
+
+
+def at(*numbers: int, zone: dt.tzinfo = PARIS) -> dt.datetime:
+    return dt.datetime(*numbers, tzinfo=zone)  # type: ignore[arg-type, misc]
+
+
+@pytest.fixture
+def quiz() -> Quiz:
+    return Quiz.objects.create(title="Fractions")
+
+
+def complete(quiz: Quiz, *moments: dt.datetime, **given: Any) -> None:
+    Attempt.objects.bulk_create(
+        [Attempt(quiz=quiz, completed=True, completed_at=at, **given) for at in moments]
+    )
+
+
+@pytest.fixture(params=["pending", "folded"])
+def folded(request: pytest.FixtureRequest) -> Any:
+    """Called before reading: numbers are the same whether they are folded or not."""
+    return (lambda: ledger.fold("default")) if request.param == "folded" else (lambda: None)
+
+
+# Days in Paris: the 29th of March 2026 has 23 hours, the 25th of October 25.
+DAYS = [
+    (at(2026, 3, 28, 23, 59), at(2026, 3, 28, 12), 1),
+    (at(2026, 3, 29, 0, 0), at(2026, 3, 28, 12), 0),
+    (at(2026, 3, 29, 0, 0), at(2026, 3, 29, 12), 1),
+    (at(2026, 3, 29, 23, 59), at(2026, 3, 29, 0, 1), 1),
+    (at(2026, 3, 30, 0, 0), at(2026, 3, 29, 23), 0),
+    (at(2026, 10, 25, 0, 0), at(2026, 10, 25, 23, 59), 1),
+    (at(2026, 10, 25, 23, 59), at(2026, 10, 25, 0, 0), 1),
+    (at(2026, 10, 26, 0, 0), at(2026, 10, 25, 23, 59), 0),
+]
+
+
+@pytest.mark.parametrize(("moment", "asked", "expected"), DAYS)
+def test_today_is_the_sites_day(
+    quiz: Quiz, folded: Any, moment: dt.datetime, asked: dt.datetime, expected: int
+) -> None:
+    complete(quiz, moment)
+    folded()
+
+    assert live.counters["attempts_today"].value(at=asked) == expected
+
+
+def test_an_hour_that_happens_twice(quiz: Quiz, folded: Any) -> None:
+    twice = [dt.datetime(2026, 10, 25, hour, 30, tzinfo=dt.UTC) for hour in (0, 1)]
+    complete(quiz, *twice)
+    folded()
+
+    counter = live.counters["attempts"]
+    series = counter.series(window=live.today, at=at(2026, 10, 25, 12))
+    assert len(series) == 25
+    assert [n for _, n in series][2:4] == [1, 1]
+    assert counter.value(window=live.today, at=at(2026, 10, 25, 12)) == 2
+
+
+def test_weeks_and_months(quiz: Quiz, folded: Any, settings: Any) -> None:
+    complete(quiz, at(2026, 11, 1, 0, 0), at(2026, 11, 16, 0, 0), at(2026, 11, 22, 23, 59))
+    folded()
+    counter, asked = live.counters["attempts"], at(2026, 11, 18, 9)
+
+    assert counter.value(window=live.this_week, at=asked) == 2
+    assert counter.value(window=live.this_month, at=asked) == 3
+    settings.LIVECOUNTERS = {"WEEK_START": 6}
+    assert counter.value(window=live.this_week, at=asked) == 1
+
+
+def test_a_rolling_window_falls_without_a_write(quiz: Quiz, folded: Any) -> None:
+    complete(quiz, at(2026, 6, 1, 12, 7))
+    folded()
+    counter = live.counters["attempts_month"]
+
+    assert counter.value(at=at(2026, 6, 1, 12, 6)) == 1
+    assert counter.value(at=at(2026, 7, 1, 12, 14)) == 1
+    assert counter.value(at=at(2026, 7, 1, 12, 15)) == 0
+
+
+def test_short_windows_move_by_the_minute(quiz: Quiz, folded: Any) -> None:
+    now = timezone.now().replace(second=30, microsecond=0)
+    complete(quiz, now - dt.timedelta(minutes=59), now - dt.timedelta(minutes=61))
+    folded()
+
+    assert live.counters["attempts_hour"].value(at=now) == 1
+
+
+def test_rows_without_a_time_count_ever(quiz: Quiz, folded: Any) -> None:
+    Attempt.objects.create(quiz=quiz, completed=True)
+    folded()
+
+    assert live.counters["attempts"].value() == 1
+    assert live.counters["attempts_today"].value() == 0
+
+
+def test_a_date_is_a_day_of_the_calendar(folded: Any) -> None:
+    for day in (20, 21, 22):
+        Sale.objects.create(price=1, day=dt.date(2026, 11, day))
+    folded()
+    counter = live.counters["sales_today"]
+
+    # Half an hour after midnight in Paris it is still yesterday in UTC.
+    assert counter.value(at=at(2026, 11, 21, 0, 30)) == 1
+    assert counter.value(window=live.last(days=1), at=at(2026, 11, 21, 0, 30)) == 2
+    assert counter.series(window=live.this_week, step="day", at=at(2026, 11, 21, 12))[5].value == 1
+
+
+def test_many_scopes_in_one_query(folded: Any, django_assert_num_queries: Any) -> None:
+    quizzes = [Quiz.objects.create(title=str(n)) for n in range(20)]
+    for quiz in quizzes[:7]:
+        complete(quiz, timezone.now(), score=quiz.pk)
+    folded()
+    counter = live.counters["per_quiz"]
+
+    with django_assert_num_queries(1):
+        values = counter.values(of=quizzes)
+
+    assert [values[quiz] for quiz in quizzes] == [1] * 7 + [0] * 13
+    assert values[quizzes[0].pk] == values[str(quizzes[0].pk)] == 1
+    with pytest.raises(KeyError):
+        values[10**9]
+    with pytest.raises(KeyError):
+        values[object()]
+
+
+def test_many_counters_in_one_query(folded: Any, django_assert_num_queries: Any) -> None:
+    complete(Quiz.objects.create(title="x"), timezone.now(), score=10)
+    folded()
+    names = ["attempts", "attempts_today", "score_avg", "learners", "revenue", "quizzes_today"]
+
+    with django_assert_num_queries(1):
+        found = read([Question(live.counters[name]) for name in names])
+
+    assert found == [1, 1, 10.0, 0, Decimal("0.00"), 1]
+
+
+def test_a_counter_without_rows(quiz: Quiz) -> None:
+    assert live.counters["score_avg"].value() is None
+    assert live.counters["score_avg_per_quiz"].value(of=quiz) is None
+    assert live.counters["score_sum"].value() == 0
+    assert live.counters["revenue"].value() == Decimal(0)
+    assert live.counters["per_quiz"].breakdown() == {}
+    assert live.counters["learners"].value() == 0
+
+
+def test_every_kind_of_key(folded: Any) -> None:
+    course = Course.objects.create(title="c")
+    tags = [Tag.objects.create(slug=slug) for slug in ("A", "a", "é")]
+    for tag in tags:
+        Sale.objects.create(course=course, tag=tag, price=1, gift=tag.slug == "A")
+    folded()
+
+    assert live.counters["sales_per_course"].value(of=course) == 3
+    assert live.counters["sales_per_course"].value(of=str(course.pk)) == 3
+    assert live.counters["sales_per_course"].value(of=uuid.uuid4()) == 0
+    assert [live.counters["sales_per_tag"].value(of=tag) for tag in tags] == [1, 1, 1]
+    assert live.counters["sales_per_gift"].value(of=True) == 1
+    assert live.counters["sales_per_gift"].value(of=False) == 2
+    assert_exact()
+
+
+def test_money_is_exact(folded: Any) -> None:
+    Sale.objects.bulk_create([Sale(price="0.10", quantity=3) for _ in range(1000)])
+    Sale.objects.create(price="9999999.99", quantity=2_000_000)
+    folded()
+
+    value = live.counters["revenue"].value()
+    assert value == Decimal("300.00") + Decimal("9999999.99") * 2_000_000
+    assert str(value).endswith(".00")
+
+
+def test_people_are_counted_once(quiz: Quiz, folded: Any) -> None:
+    now = timezone.now()
+    ada, ben = [User.objects.create(username=name) for name in ("ada", "ben")]
+    for days in (0, 1, 29, 31):
+        complete(quiz, now - dt.timedelta(days=days), user=ada)
+    complete(quiz, now - dt.timedelta(days=40), user=ben)
+    folded()
+    counter = live.counters["learners"]
+
+    assert counter.value(at=now) == 1
+    assert counter.value(window=live.ever) == 2
+    Attempt.objects.filter(user=ada).first().delete()  # type: ignore[union-attr]
+    assert counter.value(at=now) == 1
+    Attempt.objects.filter(user=ada).delete()
+    assert counter.value(at=now) == 0
+
+
+def test_a_series_has_no_gaps(quiz: Quiz, folded: Any, django_assert_num_queries: Any) -> None:
+    now = at(2026, 11, 20, 15, 40)
+    complete(quiz, at(2026, 11, 20, 15, 1), at(2026, 11, 20, 15, 59), at(2026, 11, 20, 4, 0))
+    complete(quiz, at(2026, 11, 20, 3, 59))
+    folded()
+
+    with django_assert_num_queries(1):
+        series = live.counters["attempts"].series(window=live.last(hours=12), step="hour", at=now)
+
+    assert len(series) == 12
+    assert [value for _, value in series] == [1] + [0] * 10 + [2]
+    assert series[0].start == at(2026, 11, 20, 4)
+    assert [point.running for point in series] == [False] * 11 + [True]
+
+
+@pytest.mark.parametrize(("step", "length"), [("day", 30), ("hour", 720), ("quarter", 2880)])
+def test_steps_of_a_series(quiz: Quiz, folded: Any, step: str, length: int) -> None:
+    now = at(2026, 11, 20, 15, 40)
+    complete(quiz, *(now - dt.timedelta(hours=7 * n) for n in range(20)), score=10)
+    folded()
+
+    for name, total in (("attempts", 20), ("score_sum", 200)):
+        series = live.counters[name].series(window=live.last(days=30), step=step, at=now)
+        assert abs(len(series) - length) <= 1
+        assert sum(value or 0 for _, value in series) == total
+    means = live.counters["score_avg"].series(window=live.last(days=30), step=step, at=now)
+    assert {value for _, value in means} <= {None, 10.0}
+
+
+def test_a_series_of_people(quiz: Quiz, folded: Any) -> None:
+    now = at(2026, 11, 20, 15, 40)
+    ada = User.objects.create(username="ada")
+    complete(quiz, now, now - dt.timedelta(minutes=20), now - dt.timedelta(hours=1), user=ada)
+    folded()
+
+    series = live.counters["learners"].series(window=live.last(hours=3), at=now)
+    assert [value for _, value in series] == [0, 1, 1]
+
+
+def test_a_series_is_counted_from_the_source_if_need_be(quiz: Quiz) -> None:
+    from livecounters import capture
+
+    now = at(2026, 11, 20, 15, 40)
+    complete(quiz, now)
+    capture.detach("default")
+
+    series = live.counters["attempts"].series(window=live.last(hours=2), at=now)
+    assert [value for _, value in series] == [0, 1]
+    capture.sync("default")
+
+
+async def test_async_twins() -> None:
+    counter = live.counters["attempts"]
+
+    assert await counter.avalue() == 0
+    assert await live.counters["per_quiz"].avalues(of=[1]) == {1: 0}
+    assert await live.counters["per_quiz"].abreakdown() == {}
+    assert len(await counter.aseries(window=live.last(hours=2))) == 2
+
+
+def test_wrong_questions_are_told(quiz: Quiz) -> None:
+    counters = live.counters
+    with pytest.raises(TypeError, match="counted per 'quiz'; give of="):
+        counters["per_quiz"].value()
+    with pytest.raises(TypeError, match="one number for the site"):
+        counters["attempts"].value(of=quiz)
+    with pytest.raises(TypeError, match=r"breakdown\(\) needs a per="):
+        counters["attempts"].breakdown()
+    with pytest.raises(ValueError, match="choose one of 'minute', 'quarter', 'hour', 'day'"):
+        counters["attempts"].series(window=live.today, step="week")
+    with pytest.raises(ValueError, match="minutes are kept for two days"):
+        counters["attempts"].series(
+            window=live.last(minutes=7), step="minute", at=at(2026, 1, 1, 12, 3)
+        )
+    with pytest.raises(ValueError, match="needs a window with a beginning"):
+        counters["attempts"].series(window=live.ever)
+    with pytest.raises(ValueError, match="has no times"):
+        counters["gifts"].value(window=live.today)
+    with pytest.raises(ValueError, match="has no time zone"):
+        counters["attempts_today"].value(at=dt.datetime(2026, 1, 1))  # noqa: DTZ001
+
+
+def test_counters_are_a_mapping() -> None:
+    assert live.counters["attempts"] == live.counters["host.attempts"]
+    assert "attempts" in live.counters
+    assert "nothing" not in live.counters
+    assert len(list(live.counters)) == len(live.counters)
+    with pytest.raises(UnknownName, match="Did you mean 'attempts'"):
+        live.counters["atempts"]

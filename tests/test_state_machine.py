@@ -1,0 +1,180 @@
+"""Random hosts: any mix of writes, rollbacks, folds and repairs leaves kept equal to counted."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.db.models import F
+from django.utils import timezone
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from livecounters import capture, feed, ledger
+from livecounters.models import ActivityEvent
+from livecounters.muting import muted
+from tests.host.models import Attempt, Course, Quiz, Sale
+from tests.oracle import assert_exact
+
+keys = st.integers(0, 4)
+scores = st.none() | st.integers(-5, 105)
+ages = st.none() | st.integers(-2 * 24 * 60, 45 * 24 * 60)
+prices = st.decimals("-99.99", "99.99", places=2)
+
+
+class Rollback(Exception):
+    pass
+
+
+class Host(RuleBasedStateMachine):
+    """The writes of a host, each perhaps inside a transaction that fails."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        for model in (Attempt, Sale, Quiz, Course, User):
+            model._default_manager.all().delete()
+        self.courses = [Course.objects.create(title=str(n)) for n in range(2)]
+        self.quizzes = [Quiz.objects.create(title=str(n)) for n in range(5)]
+        self.people = [User.objects.create(username=str(n)) for n in range(4)]
+        self.now = timezone.now()
+
+    def _attempt(self, key: int, score: int | None, age: int | None, done: bool) -> Attempt:
+        at = None if age is None else self.now - dt.timedelta(minutes=age)
+        user = [*self.people, None][key]
+        return Attempt(
+            quiz=self._quiz(key), user=user, score=score, completed_at=at, completed=done
+        )
+
+    def _quiz(self, key: int) -> Quiz:
+        quiz = Quiz.objects.filter(title=str(key)).first()
+        return quiz or Quiz.objects.create(title=str(key))
+
+    @rule(key=keys, score=scores, age=ages, done=st.booleans(), times=st.integers(1, 3))
+    def create_and_save_again(self, key: int, times: int, **given: Any) -> None:
+        row = self._attempt(key, **given)
+        for _ in range(times):
+            row.save()
+
+    @rule(key=keys, score=scores, age=ages, done=st.booleans(), number=st.integers(0, 9))
+    def bulk_create(self, key: int, number: int, **given: Any) -> None:
+        Attempt.objects.bulk_create([self._attempt(key, **given) for _ in range(number)])
+
+    @rule(key=keys, score=scores, age=ages, done=st.booleans(), ignore=st.booleans())
+    def upsert(self, key: int, ignore: bool, **given: Any) -> None:
+        row = self._attempt(key, **given)
+        row.code = str(key)
+        how: dict[str, Any] = {"ignore_conflicts": True}
+        if not ignore:
+            how = {
+                "update_conflicts": True,
+                "unique_fields": ["code"],
+                "update_fields": ["score", "completed", "completed_at", "user"],
+            }
+        Attempt.objects.bulk_create([row], **how)
+
+    @rule(key=keys, to=keys, age=ages)
+    def update(self, key: int, to: int, age: int | None) -> None:
+        moved = None if age is None else self.now - dt.timedelta(minutes=age)
+        rows = Attempt.objects.filter(quiz__title=str(key))
+        rows.update(quiz=self._quiz(to), score=F("score") + 1, completed_at=moved)
+
+    @rule(key=keys, done=st.booleans())
+    def flip(self, key: int, done: bool) -> None:
+        Attempt.objects.filter(user=[*self.people, None][key]).update(completed=done)
+
+    @rule(key=keys)
+    def delete(self, key: int) -> None:
+        Attempt.objects.filter(quiz__title=str(key)).delete()
+
+    @rule(key=keys)
+    def cascade(self, key: int) -> None:
+        Quiz.objects.filter(title=str(key)).delete()
+
+    @rule(price=prices, quantity=st.integers(0, 5), currency=st.sampled_from(["EUR", "eur", "é"]))
+    def sell(self, **given: Any) -> None:
+        Sale.objects.create(day=timezone.localdate(self.now), course=self.courses[0], **given)
+
+    @rule(price=prices, gift=st.booleans())
+    def reprice(self, price: Any, gift: bool) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE host_sale SET price = price + %s, gift = %s WHERE quantity > 2",
+                [str(price), gift],
+            )
+
+    @rule(data=st.data(), fails=st.booleans(), told=st.booleans())
+    def in_a_transaction(self, data: st.DataObject, fails: bool, told: bool) -> None:
+        try:
+            with transaction.atomic(), muted() if told else transaction.atomic():
+                for _ in range(data.draw(st.integers(1, 3))):
+                    key, score = data.draw(keys), data.draw(scores)
+                    self._attempt(key, score, 5, True).save()
+                    self.update(key, data.draw(keys), 7)
+                if fails:
+                    raise Rollback
+        except Rollback:
+            pass
+
+    @rule()
+    def fold(self) -> None:
+        ledger.fold("default")
+
+    @rule()
+    def number(self) -> None:
+        feed.number()
+
+    @rule(table=st.sampled_from(["host_attempt", "host_sale"]), key=keys)
+    def lose_the_triggers(self, table: str, key: int) -> None:
+        capture.detach("default", [table])
+        self.flip(key, True)
+        assert_exact(self.now)
+        capture.sync("default")
+
+    @invariant()
+    def kept_is_counted(self) -> None:
+        assert_exact(self.now)
+
+    @invariant()
+    def every_row_is_told_at_most_once(self) -> None:
+        told = ActivityEvent.objects.filter(kind="host.quiz_completed", seq__gt=0)
+        numbers = list(told.values_list("seq", flat=True))
+        assert len(numbers) == len(set(numbers))
+
+
+def _run(examples: int, steps: int) -> None:
+    class Rolled(Host):
+        """Each example in a transaction of its own that is rolled back."""
+
+        def __init__(self) -> None:
+            self.atomic = transaction.atomic()
+            self.atomic.__enter__()
+            super().__init__()
+
+        def teardown(self) -> None:
+            transaction.set_rollback(True)
+            self.atomic.__exit__(None, None, None)
+
+    run_state_machine_as_test(
+        Rolled,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+@pytest.mark.django_db
+def test_kept_is_counted() -> None:
+    _run(examples=12, steps=25)
+
+
+@pytest.mark.soak
+@pytest.mark.django_db
+def test_kept_is_counted_for_long() -> None:
+    _run(examples=1000, steps=100)
