@@ -25,6 +25,8 @@ SIZES = (1_000, 10_000, 100_000, 1_000_000)
 PENDING = 5_000
 # Rows lie evenly in so many days, of which the window sees 30.
 DAYS = 90
+# Prime to the seconds in them, and small enough for an integer of PostgreSQL.
+STRIDE = 1_009
 
 NUMBERS = {
     "postgresql": "SELECT n FROM generate_series(%s, %s) n",
@@ -58,7 +60,7 @@ def _grow(size: int) -> None:
     """Fill the table up to ``size`` rows, of a tenth as many people."""
     capture.detach("default", [Read._meta.db_table])
     first = Read.objects.count() + 1
-    ago = f"((n * 7919) %% {DAYS * 86400})"
+    ago = f"((n * {STRIDE}) %% {DAYS * 86400})"
     users = get_user_model()
     people, quizzes = size // 10, Quiz.objects.count()
     known = users.objects.count()

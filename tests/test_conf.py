@@ -109,9 +109,7 @@ def test_a_path_is_imported_once() -> None:
 
 @pytest.mark.parametrize("zone", ["Asia/Kolkata", "UTC", "America/Sao_Paulo"])
 @pytest.mark.parametrize("use_tz", [True, False])
-def test_the_site_s_days_are_those_of_its_zone(
-    settings: Any, zone: str, use_tz: bool
-) -> None:
+def test_the_site_s_days_are_those_of_its_zone(settings: Any, zone: str, use_tz: bool) -> None:
     settings.USE_TZ, settings.TIME_ZONE = use_tz, zone
 
     assert str(site_zone()) == zone

@@ -31,7 +31,11 @@ def test_each_is_ours_and_a_builtin(name: str, builtin: type[Exception]) -> None
 
 
 def test_all_of_them_are_in_the_list_of_the_module() -> None:
-    made = {node.name for node in ast.parse(inspect.getsource(exceptions)).body if isinstance(node, ast.ClassDef)}
+    made = {
+        node.name
+        for node in ast.parse(inspect.getsource(exceptions)).body
+        if isinstance(node, ast.ClassDef)
+    }
 
     assert set(exceptions.__all__) == made == {*BUILTINS, "LiveCountersError"}
     for name in BUILTINS:
@@ -50,7 +54,9 @@ def test_what_is_malformed_carries_its_code() -> None:
     assert (str(error), error.code) == ("the reason", "too_large")
 
 
-@pytest.mark.parametrize("name", ["AlreadyDeclared", "UnknownName", "AmbiguousName", "TopicRefused"])
+@pytest.mark.parametrize(
+    "name", ["AlreadyDeclared", "UnknownName", "AmbiguousName", "TopicRefused"]
+)
 def test_plain_errors_travel_between_processes(name: str) -> None:
     error = getattr(exceptions, name)("said")
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.signals import setting_changed
-from django.db import models, router
+from django.db import connections, models, router
 from django.db.migrations.writer import MigrationWriter
 from django.db.models import Q, QuerySet, Value
 from django.db.models.expressions import Combinable, CombinedExpression
@@ -101,7 +101,9 @@ class Measure:
     @cached_property
     def clock(self) -> Clock:
         dates = self.at is not None and not isinstance(self.at_field, models.DateTimeField)
-        wall = dates or (self.at is not None and not settings.USE_TZ)
+        # Without USE_TZ some databases still store instants (PostgreSQL), others wall clocks.
+        instants = settings.USE_TZ or connections[self.using].features.supports_timezones
+        wall = dates or (self.at is not None and not instants)
         return Clock(site_zone(), wall=wall, dates=dates)
 
     @cached_property

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
@@ -76,9 +77,17 @@ class Question:
     window: Window | None = None
 
 
+def aware(moment: dt.datetime | None = None) -> dt.datetime:
+    """A moment with its zone (default: now); a naive one is of a site without time zones."""
+    moment = moment or timezone.now()
+    if timezone.is_naive(moment) and not settings.USE_TZ:
+        return timezone.make_aware(moment)
+    return moment
+
+
 def read(questions: Sequence[Question], at: dt.datetime | None = None) -> list[Number]:
     """The answers to many questions about any counters, in one statement."""
-    moment = at or timezone.now()
+    moment = aware(at)
     scopes: dict[tuple[Counter, Window | None], list[str]] = defaultdict(list)
     for question in questions:
         scopes[question.counter, question.window].append(question.scope)
@@ -143,7 +152,7 @@ class Counter:
         """Scope -> number of every scope that has any row, in one query."""
         if self.entry.declared.per is None:
             raise TypeError(f"{self.name} is one number for the site; breakdown() needs a per=.")
-        ask = Ask(self.measure, None, self.interval(window, at or timezone.now()))
+        ask = Ask(self.measure, None, self.interval(window, aware(at)))
         found = ledger.read([ask])[0]
         return {scope: self.worth(t) for scope, t in sorted(found.items()) if t.count}
 
@@ -162,11 +171,11 @@ class Counter:
             raise ValueError(
                 "series() needs a window with a beginning, such as live.last(hours=12)."
             )
-        moment = at or timezone.now()
+        moment = aware(at)
         starts = self._starts(window, step, moment)
         clock = self.measure.clock
         wanted = Interval(starts[0], starts[-1])
-        interval = ledger.settled(wanted, timezone.now(), clock)
+        interval = ledger.settled(wanted, aware(), clock)
         if step == "minute" and interval != wanted:
             raise ValueError('step="minute": minutes are kept for two days; ask for "quarter".')
         coarsest = GRAINS.get(step, Grain.QUARTER)
@@ -217,7 +226,7 @@ class Counter:
             )
         clock = self.measure.clock
         interval = window.interval(clock.stamp(moment), clock, options().WEEK_START)
-        return ledger.settled(interval, timezone.now(), clock)
+        return ledger.settled(interval, aware(), clock)
 
     def worth(self, tally: Tally) -> Number:
         """What a tally says of this counter."""

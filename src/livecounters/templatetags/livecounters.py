@@ -24,7 +24,7 @@ from livecounters.conf import options
 from livecounters.declarations import Avg
 from livecounters.feed import Event, iso
 from livecounters.frames import plain
-from livecounters.readers import Counter, Number, Question, counters, read
+from livecounters.readers import Counter, Number, Question, aware, counters, read
 from livecounters.registry import registry
 from livecounters.topics import CounterTopic, FeedTopic, sign
 
@@ -103,7 +103,7 @@ def _told(event: Event, now: dt.datetime) -> dict[str, Any]:
 
 
 def _ago(at: dt.datetime, now: dt.datetime) -> str:
-    at = timezone.make_aware(at) if timezone.is_naive(at) else at
+    at, now = aware(at), aware(now)
     if now - at < dt.timedelta(minutes=1):
         return _("just now")
     return _("%(time)s ago") % {"time": timesince(at, now, depth=1)}

@@ -1,0 +1,5 @@
+"""A site without time zones."""
+
+from tests.settings import *  # noqa: F403
+
+USE_TZ = False

@@ -1,0 +1,176 @@
+"""What is public is documented: a name without a heading or definition in the docs is private."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.core.management import load_command_class
+
+import livecounters
+from livecounters.conf import KEYS, Options
+from livecounters.frames import OPERATIONS, Close
+from livecounters.templatetags.livecounters import register
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+SOURCES = sorted(Path(livecounters.__file__).parent.rglob("*.py"))
+PAGES = sorted(page for page in DOCS.rglob("*.md") if "_build" not in page.parts)
+
+CHECK_ID = re.compile(r'"(?:livecounters\.)?([EW]\d{3})"')
+# A heading, or a line that is followed by its definition.
+TERM = re.compile(r"^#+ .+$|^.+(?=\n: )", re.MULTILINE)
+FENCE = re.compile(r"^( *)```(\{code-block\} )?([\w+]+)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+
+
+def terms(*names: str) -> str:
+    """The headings and defined terms of some pages, a line each."""
+    return "\n".join(
+        term for name in names for term in TERM.findall((DOCS / name).read_text(encoding="utf-8"))
+    )
+
+
+def blocks(page: Path, language: str) -> Iterator[str]:
+    """The code blocks of a page in one language, without options and without indentation."""
+    for indent, _, found, body in FENCE.findall(page.read_text(encoding="utf-8")):
+        if found == language:
+            lines = [line.removeprefix(indent) for line in body.splitlines()]
+            yield "\n".join(line for line in lines if not line.startswith(":caption:"))
+
+
+def python_blocks() -> list[tuple[Path, str]]:
+    pages = [ROOT / "README.md", *PAGES]
+    return [(page, block) for page in pages for block in blocks(page, "python")]
+
+
+def check_ids() -> set[str]:
+    return {
+        found for file in SOURCES for found in CHECK_ID.findall(file.read_text(encoding="utf-8"))
+    }
+
+
+def verbs() -> dict[str, list[str]]:
+    """The verbs of the command, each with its own options."""
+    parser = load_command_class("livecounters", "livecounters").create_parser("manage.py", "")
+    (chosen,) = (action for action in parser._actions if action.dest == "verb")
+    return {
+        verb: [option for option in sub._option_string_actions if option.startswith("--")]
+        for verb, sub in chosen.choices.items()  # type: ignore[union-attr]
+    }
+
+
+@pytest.mark.parametrize("name", livecounters.__all__)
+def test_public_name(name: str) -> None:
+    assert re.search(
+        rf"`live\.{name}\b", terms("reference/declarations.md", "reference/reading.md")
+    )
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_setting(key: str) -> None:
+    assert re.search(rf"^## `{key}`$", terms("reference/settings.md"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_default_of_a_setting(key: str) -> None:
+    page = (DOCS / "reference/settings.md").read_text(encoding="utf-8")
+    section = page.split(f"## `{key}`\n")[1]
+    told = re.match(r"\s*Default: `(.+?)`", section)
+    given = getattr(Options(), key)
+    assert told is not None
+    assert ast.literal_eval(told[1]) == given
+
+
+def test_no_setting_is_invented() -> None:
+    told = re.findall(r"^## `([A-Z_]+)`$", terms("reference/settings.md"), re.MULTILINE)
+    assert set(told) == set(KEYS)
+
+
+def test_check_ids() -> None:
+    told = re.findall(r"^## `livecounters\.(\w+)`$", terms("reference/checks.md"), re.MULTILINE)
+    assert sorted(told) == sorted(check_ids())
+
+
+def test_verbs() -> None:
+    page = (DOCS / "reference/commands.md").read_text(encoding="utf-8")
+    told = re.findall(r"^## `livecounters (\w+)`$", page, re.MULTILINE)
+    assert sorted(told) == sorted(verbs())
+
+
+@pytest.mark.parametrize(("verb", "options"), verbs().items())
+def test_options_of_a_verb(verb: str, options: list[str]) -> None:
+    page = (DOCS / "reference/commands.md").read_text(encoding="utf-8")
+    section = page.split(f"## `livecounters {verb}`\n")[1].split("\n## ")[0]
+    told = re.findall(r"^`(--[\w-]+)`\n: ", section, re.MULTILINE)
+    assert sorted(told) == sorted(option for option in options if option != "--help")
+
+
+def test_tags() -> None:
+    told = re.findall(r"^## `{% (\w+) %}`$", terms("reference/tags.md"), re.MULTILINE)
+    assert sorted(told) == sorted(register.tags)
+
+
+@pytest.mark.parametrize("op", [*OPERATIONS, "values", "events", "reset", "error", "pong"])
+def test_frame(op: str) -> None:
+    assert re.search(rf"^### `{op}`$", terms("reference/wire.md"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("close", Close)
+def test_close_code(close: Close) -> None:
+    page = (DOCS / "reference/wire.md").read_text(encoding="utf-8")
+    kind = "final" if close.final else "retryable"
+    assert re.search(rf"^\| [\d, ]*\b{close.value}\b[\d, ]* \| {kind} \|", page, re.MULTILINE)
+
+
+def test_every_page_is_in_the_contents() -> None:
+    index = (DOCS / "index.md").read_text(encoding="utf-8")
+    listed = {
+        line
+        for block in re.findall(r"```{toctree}\n(.*?)```", index, re.DOTALL)
+        for line in block.splitlines()
+        if line and not line.startswith(":")
+    }
+    assert listed == {page.relative_to(DOCS).with_suffix("").as_posix() for page in PAGES} - {
+        "index"
+    }
+
+
+@pytest.mark.parametrize(
+    ("page", "code"), python_blocks(), ids=lambda given: getattr(given, "name", None)
+)
+def test_python_is_python(page: Path, code: str) -> None:
+    lines = code.splitlines()
+    if lines and lines[0].startswith(">>>"):
+        code = "\n".join(line[4:] for line in lines if line.startswith((">>>", "...")))
+    ast.parse(code, filename=str(page))
+
+
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", DOCS / "quickstart.md"], ids=lambda page: page.name
+)
+def test_the_quickstart_names_every_step(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for step in (
+        "pip install django-livecounters",
+        '"livecounters"',
+        "transaction_mode",
+        "livecounters.py",
+        'include("livecounters.urls")',
+        "staticfiles_urlpatterns()",
+        "from livecounters.routing import application as live",
+        "manage.py migrate",
+        "{% live_assets %}",
+        "{% live_counters %}",
+        "uvicorn mysite.asgi:application",
+    ):
+        assert step in text
+
+
+def test_links_of_the_readme() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)", text)
+    assert targets
+    assert not [target for target in targets if not (ROOT / target).exists()]
