@@ -101,15 +101,14 @@ async def test_a_pump_of_its_own(shared: dict[str, str], quiz: Quiz) -> None:
 
 async def test_a_killed_pump_is_followed_by_another(pumping: dict[str, str], quiz: Quiz) -> None:
     run = ["-m", "django", "livecounters", "run"]
-    with process(run, pumping) as pump:
-        with uvicorn(pumping) as server:
-            async with page(server) as found:
-                await subscribe(found, "counter:attempts")
-                await value(found, "counter:attempts", 0)
-                pump.kill()
-                for number in (1, 2, 3):
-                    await get(f"{server}/complete/{quiz.pk}/")
-                    await value(found, "counter:attempts", number)
+    with process(run, pumping) as pump, uvicorn(pumping) as server:
+        async with page(server) as found:
+            await subscribe(found, "counter:attempts")
+            await value(found, "counter:attempts", 0)
+            pump.kill()
+            for number in (1, 2, 3):
+                await get(f"{server}/complete/{quiz.pk}/")
+                await value(found, "counter:attempts", number)
 
 
 async def test_a_page_resumes_over_a_restart(pumping: dict[str, str], quiz: Quiz) -> None:
