@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import load_command_class
@@ -54,11 +55,12 @@ def check_ids() -> set[str]:
 
 def verbs() -> dict[str, list[str]]:
     """The verbs of the command, each with its own options."""
-    parser = load_command_class("livecounters", "livecounters").create_parser("manage.py", "")
+    command: Any = load_command_class("livecounters", "livecounters")
+    parser = command.create_parser("manage.py", "")
     (chosen,) = (action for action in parser._actions if action.dest == "verb")
     return {
         verb: [option for option in sub._option_string_actions if option.startswith("--")]
-        for verb, sub in chosen.choices.items()  # type: ignore[union-attr]
+        for verb, sub in chosen.choices.items()
     }
 
 

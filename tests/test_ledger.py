@@ -142,6 +142,22 @@ def test_beside_writers_readers_and_folders(quiz: Quiz) -> None:
     assert_exact()
 
 
+def test_who_has_to_add_up_much_folds(quiz: Quiz, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger, "FOLD_ON_READ", 3)
+    for _ in range(3):
+        complete(quiz)
+    assert live.counters["attempts"].value() == 3
+    assert Delta.objects.exists()
+
+    complete(quiz)
+    with transaction.atomic():
+        assert live.counters["attempts"].value() == 4
+        assert Delta.objects.exists()
+
+    assert not Delta.objects.exists()
+    assert_exact()
+
+
 def test_what_is_new_since(quiz: Quiz) -> None:
     complete(quiz)
     changed, newest, pending = ledger.since("default", 0)

@@ -166,17 +166,28 @@ def test_rolling_windows_move_in_steps(window: Rolling, now: int, start: int, en
     assert window.interval(now, clock(PARIS)) == (start, end)
 
 
-@given(seconds=st.integers(60, 400 * DAY), now=st.integers(0, 4_000_000_000))
-def test_nothing_younger_than_its_length_is_missing(seconds: int, now: int) -> None:
+@given(
+    seconds=st.integers(60, 400 * DAY), now=st.integers(0, 4_000_000_000), dates=st.booleans()
+)
+def test_nothing_younger_than_its_length_is_missing(seconds: int, now: int, dates: bool) -> None:
     window = Rolling(seconds)
+    step = DAY if dates else MINUTE if seconds < 2 * HOUR else QUARTER
 
-    start, end = window.interval(now, clock(PARIS))
+    start, end = window.interval(now, Clock(ZoneInfo(PARIS), wall=dates, dates=dates))
 
     assert start is not None
     assert end is not None
-    assert now - seconds - window.step < start <= now - seconds
-    assert now < end <= now + window.step
-    assert start % window.step == end % window.step == 0
+    assert now - seconds - step < start <= now - seconds
+    assert now < end <= now + step
+    assert start % step == end % step == 0
+
+
+def test_days_alone_are_left_whole() -> None:
+    days = Clock(ZoneInfo(PARIS), wall=True, dates=True)
+
+    # Twelve hours ago was yesterday in the morning, and today in the evening.
+    assert last(hours=12).interval(10 * HOUR, days) == (-DAY, DAY)
+    assert last(hours=12).interval(13 * HOUR, days) == (0, DAY)
 
 
 MOMENTS = st.integers(stamp("2000-01-01T00:00Z") // MINUTE, stamp("2040-01-01T00:00Z") // MINUTE)
@@ -186,23 +197,25 @@ MOMENTS = st.integers(stamp("2000-01-01T00:00Z") // MINUTE, stamp("2040-01-01T00
     zone=st.sampled_from(ZONES),
     wall=st.booleans(),
     start=MOMENTS,
-    minutes=st.integers(0, 60 * 24 * 40),
+    minutes=st.integers(1, 60 * 24 * 40),
+    coarsest=st.sampled_from([Grain.DAY, Grain.QUARTER, Grain.MINUTE]),
 )
 def test_a_cover_is_exact_disjoint_and_aligned(
-    zone: str, wall: bool, start: int, minutes: int
+    zone: str, wall: bool, start: int, minutes: int, coarsest: Grain
 ) -> None:
     kept = clock(zone, wall)
     interval = Interval(start * MINUTE, (start + minutes) * MINUTE)
 
-    spans = cover(interval, kept)
+    spans = cover(interval, kept, coarsest)
 
     # End to end, without gap or overlap, from edge to edge.
     edges = [edge for span in spans for edge in (span.start, span.end)]
     assert edges == sorted(edges)
     assert edges[::2][1:] == edges[1::2][:-1]
-    assert (edges[0], edges[-1]) == interval if minutes else edges == []
+    assert (edges[0], edges[-1]) == interval
     for grain, first, after in spans:
         assert first < after
+        assert grain <= coarsest
         if grain is Grain.DAY:
             assert kept.day_start(first) == first
             assert kept.day_start(after) == after
@@ -254,6 +267,10 @@ def test_calendar_windows_follow_each_other(window: Window, zone: str, now: int)
 
 def test_what_has_no_bounds_is_one_bucket() -> None:
     assert cover(Interval(None, None), clock(PARIS)) == [(Grain.EVER, 0, 1)]
+
+
+def test_an_empty_interval_is_no_bucket() -> None:
+    assert cover(Interval(DAY, DAY), clock("UTC")) == []
 
 
 def test_whole_days_are_read_as_days() -> None:

@@ -28,6 +28,9 @@ __all__ = ["Ask", "Moment", "Tally", "fold", "pending", "read", "read_series", "
 FOLD_BATCH = 5_000
 WRITE_BATCH = 100
 
+# A reading that had to add up more deltas than this folds them for the next one.
+FOLD_ON_READ = 1_000
+
 # Parts of one statement; SQLite allows 500 terms in a compound SELECT.
 TERMS = 400
 
@@ -70,7 +73,9 @@ def read(asks: Sequence[Ask]) -> list[dict[str, Tally]]:
         terms = [_in_force(dialect, {asks[n].measure.key for n in numbers})]
         for n in numbers:
             terms += _kept(dialect, asks[n], str(n), str(n))
-        in_force = _answer(dialect, terms, answers)
+        in_force, pending = _answer(dialect, terms, answers)
+        if pending > FOLD_ON_READ:
+            _fold_soon(using)
         rest = [n for n in numbers if asks[n].measure.key not in in_force]
         for n in rest:
             answers[n] = {}
@@ -79,24 +84,36 @@ def read(asks: Sequence[Ask]) -> list[dict[str, Tally]]:
     return answers
 
 
-def _answer(dialect: Dialect, terms: list[Sql], answers: list[dict[str, Tally]]) -> set[str]:
-    """Fill in answers; return the keys of the measures in force."""
+def _fold_soon(using: str) -> None:
+    # A site without a pump folds when a reading had to add up too much; after the transaction
+    # it is in, and without harm to it.
+    transaction.on_commit(lambda: fold(using), using=using, robust=True)
+
+
+def _answer(
+    dialect: Dialect, terms: list[Sql], answers: list[dict[str, Tally]]
+) -> tuple[set[str], int]:
+    """Fill in answers; return the keys of the measures in force and the pending deltas read."""
     in_force: set[str] = set()
+    waiting = 0
     for start in range(0, len(terms), TERMS):
         chunk = terms[start : start + TERMS]
+        union = " UNION ALL ".join(sql for sql, _ in chunk)
         sql = (
-            "SELECT ask, scope, SUM(count), SUM(total), SUM(CASE WHEN count > 0 THEN 1 ELSE 0 END) "
-            "FROM (SELECT ask, scope, member, SUM(count) AS count, SUM(total) AS total "
-            f"FROM ({' UNION ALL '.join(sql for sql, _ in chunk)}) t "
-            "GROUP BY ask, scope, member) m GROUP BY ask, scope"
+            "SELECT ask, scope, SUM(count), SUM(total), "
+            "SUM(CASE WHEN count > 0 THEN 1 ELSE 0 END), SUM(pending) "
+            "FROM (SELECT ask, scope, member, SUM(count) AS count, SUM(total) AS total, "
+            f"SUM(pending) AS pending FROM ({union}) t GROUP BY ask, scope, member) m "
+            "GROUP BY ask, scope"
         )
         params = [param for _, params in chunk for param in params]
-        for ask, scope, count, total, members in _fetch(dialect, sql, params):
+        for ask, scope, count, total, members, pending in _fetch(dialect, sql, params):
+            waiting += int(pending)
             if ask == IN_FORCE:
                 in_force.add(scope)
             else:
                 answers[ask][scope] = Tally(int(count), int(total), int(members))
-    return in_force
+    return in_force, waiting
 
 
 def _fetch(dialect: Dialect, sql: str, params: list[Any]) -> list[Any]:
@@ -109,7 +126,7 @@ def _in_force(dialect: Dialect, keys: Iterable[str]) -> Sql:
     wanted = sorted(keys)
     return (
         (
-            f"SELECT {IN_FORCE} AS ask, key AS scope, '' AS member, 1 AS count, 0 AS total "
+            f"SELECT {IN_FORCE} AS ask, key AS scope, '' AS member, 1 AS count, 0 AS total, 0 AS pending "
             f"FROM {dialect.table(Measured)} WHERE key IN ({_marks(wanted)})"
         ),
         wanted,
@@ -138,7 +155,7 @@ def _kept(dialect: Dialect, ask: Ask, of_bucket: str, of_delta: str) -> list[Sql
     terms: list[Sql] = [
         (
             (
-                f"SELECT {of_bucket} AS ask, scope, member, count, total "
+                f"SELECT {of_bucket} AS ask, scope, member, count, total, 0 AS pending "
                 f"FROM {dialect.table(Bucket)} WHERE measure = %s{scoped} "
                 "AND grain = %s AND start >= %s AND start < %s"
             ),
@@ -150,7 +167,7 @@ def _kept(dialect: Dialect, ask: Ask, of_bucket: str, of_delta: str) -> list[Sql
     terms.append(
         (
             (
-                f"SELECT {of_delta} AS ask, scope, member, count, total "
+                f"SELECT {of_delta} AS ask, scope, member, count, total, 1 AS pending "
                 f"FROM {dialect.table(Delta)} WHERE measure = %s{scoped}{during}"
             ),
             [ask.measure.key, *scopes, *bounds],
@@ -165,7 +182,7 @@ def _counted(dialect: Dialect, ask: Ask, of_row: str) -> Sql:
     scoped, scopes = _scoped(ask)
     during, bounds = _during(ask.interval)
     sql = (
-        f"SELECT {of_row} AS ask, scope, member, count, total FROM ({rows}) s "
+        f"SELECT {of_row} AS ask, scope, member, count, total, 0 AS pending FROM ({rows}) s "
         f"WHERE true{scoped}{during}"
     )
     return sql, [*scopes, *bounds]
@@ -193,7 +210,7 @@ def read_series(ask: Ask) -> list[Moment]:
         found = _union(dialect, [_counted(dialect, ask, "at")])
     return [
         Moment(stamp, member, int(count), int(total))
-        for stamp, _, member, count, total in found
+        for stamp, _, member, count, total, _ in found
         if stamp != IN_FORCE
     ]
 

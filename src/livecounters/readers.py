@@ -35,7 +35,7 @@ GRAINS = {"minute": Grain.MINUTE, "day": Grain.DAY}
 
 
 class Values(dict[Any, Number]):
-    """The values of several objects, by the objects that were given; their keys find them too."""
+    """Numbers by the objects that were asked for (or by scope); objects and keys find them too."""
 
     def __init__(self, counter: Counter, found: Mapping[Any, Number]) -> None:
         super().__init__(found)
@@ -146,15 +146,13 @@ class Counter:
         found = read([Question(self, self.scope(one), window) for one in wanted], at)
         return Values(self, dict(zip(wanted, found, strict=True)))
 
-    def breakdown(
-        self, *, window: Window | None = None, at: dt.datetime | None = None
-    ) -> dict[str, Number]:
+    def breakdown(self, *, window: Window | None = None, at: dt.datetime | None = None) -> Values:
         """Scope -> number of every scope that has any row, in one query."""
         if self.entry.declared.per is None:
             raise TypeError(f"{self.name} is one number for the site; breakdown() needs a per=.")
         ask = Ask(self.measure, None, self.interval(window, aware(at)))
         found = ledger.read([ask])[0]
-        return {scope: self.worth(t) for scope, t in sorted(found.items()) if t.count}
+        return Values(self, {scope: self.worth(t) for scope, t in sorted(found.items()) if t.count})
 
     def series(
         self,
@@ -195,7 +193,7 @@ class Counter:
     async def avalues(self, **kwargs: Any) -> Values:
         return await sync_to_async(self.values)(**kwargs)
 
-    async def abreakdown(self, **kwargs: Any) -> dict[str, Number]:
+    async def abreakdown(self, **kwargs: Any) -> Values:
         return await sync_to_async(self.breakdown)(**kwargs)
 
     async def aseries(self, **kwargs: Any) -> list[Point]:
