@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from benchmarks.host import peers
 from benchmarks.host.models import Attempt, Bare, Cached, Counted, Quiz, Recomputed, Streamed, Told
-from livecounters import ledger
+from livecounters import folding, ledger
 
 HISTORY = dt.timedelta(days=30)
 
@@ -79,7 +79,7 @@ def settle(variants: list[Variant], keep: int | None = None) -> None:
                     f"(SELECT id FROM {table} ORDER BY id LIMIT %s)",
                     [keep],
                 )
-        ledger.fold("default")
+        folding.fold("default")
         if connection.vendor == "postgresql":
             cursor.execute("VACUUM")
 

@@ -20,7 +20,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 import livecounters as live
-from livecounters import capture, feed, ledger
+from livecounters import capture, feed, folding
 from livecounters.exceptions import Unmeasurable
 from livecounters.models import ActivityEvent, Bucket, Delta, EventSource, Measured
 from livecounters.registry import Registry
@@ -145,7 +145,7 @@ def test_every_way_of_writing_counts(write: str, quiz: Quiz, ada: User) -> None:
     WRITES[write](quiz, ada)
 
     assert_exact()
-    ledger.fold("default")
+    folding.fold("default")
     assert not Delta.objects.exists()
     assert_exact()
 
@@ -173,7 +173,7 @@ def test_a_failed_statement_leaves_nothing(quiz: Quiz) -> None:
 
 def test_what_nobody_watches_writes_nothing(quiz: Quiz) -> None:
     attempt(quiz).save()
-    ledger.fold("default")
+    folding.fold("default")
 
     Attempt.objects.update(note="changed")
     Attempt.objects.get().save()
@@ -328,7 +328,7 @@ def filled(quiz: Quiz, ada: User) -> Iterator[None]:
         [attempt(quiz, user=ada, completed_at=NOW - dt.timedelta(hours=n)) for n in range(60)]
     )
     WRITES["money"](quiz, ada)
-    ledger.fold("default")
+    folding.fold("default")
     yield
     assert_exact()
 

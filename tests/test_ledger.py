@@ -1,19 +1,14 @@
-"""Folding beside readers, writers and other folders; what a reader sees is always exact."""
+"""Reading in one statement, whatever waits to be folded (see test_readers for what is read)."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-from typing import Any
-
 import pytest
-from django.db import OperationalError, close_old_connections, connection, connections, transaction
+from django.db import transaction
 from django.utils import timezone
 
 import livecounters as live
 from livecounters import ledger
-from livecounters.models import Bucket, Delta
-from livecounters.windows import Grain
+from livecounters.models import Delta
 from tests.host.models import Attempt, Quiz
 from tests.oracle import assert_exact
 
@@ -34,111 +29,12 @@ def complete(quiz: Quiz, number: int = 1) -> None:
     )
 
 
-def in_threads(*jobs: Callable[[], None]) -> None:
-    errors: list[BaseException] = []
-
-    def run(job: Callable[[], None]) -> None:
-        try:
-            job()
-        except BaseException as error:
-            errors.append(error)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=(job,)) for job in jobs]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not errors
-
-
-def test_a_fold_moves_and_changes_nothing(quiz: Quiz) -> None:
-    complete(quiz, 3)
-    before = live.counters["attempts"].value()
-
-    changed = ledger.fold("default")
-
-    measure = live.counters["attempts"].measure.key
-    assert changed[measure] == {""}
-    assert live.counters["attempts"].value() == before == 3
-    grains = Bucket.objects.filter(measure=measure).values_list("grain", "count")
-    assert sorted(grains) == [(int(grain), 3) for grain in Grain]
-    assert ledger.fold("default") == {}
-
-
-def test_a_rolled_back_fold_never_happened(quiz: Quiz) -> None:
-    complete(quiz)
-    pending = ledger.pending("default")
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
-        ledger.fold("default")
-        raise ZeroDivisionError
-
-    assert ledger.pending("default") == pending
-    assert not Bucket.objects.exists()
-    assert_exact()
-
-
-def test_it_goes_on_until_nothing_waits(quiz: Quiz, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger, "FOLD_BATCH", 3)
-    for _ in range(5):
-        complete(quiz)
-
-    ledger.fold("default")
-
-    assert not Delta.objects.exists()
-    assert_exact()
-
-
-def test_deltas_of_another_release_are_left_alone() -> None:
-    Delta.objects.create(measure="unknown", scope="", member="", at=None, count=1, total=0)
-
-    assert ledger.fold("default") == {}
-    assert ledger.pending("default") == 1
-
-
 def test_many_questions_are_cut_into_statements(
     quiz: Quiz, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     complete(quiz, 2)
     monkeypatch.setattr(ledger, "TERMS", 3)
 
-    assert_exact()
-
-
-def test_beside_writers_readers_and_folders(quiz: Quiz) -> None:
-    """Writers only add, so what a reader sees never falls, whatever the folders do."""
-    done = threading.Event()
-    seen: list[Any] = []
-
-    def write() -> None:
-        for _ in range(25):
-            complete(quiz, 2)
-
-    def fold() -> None:
-        while not done.is_set():
-            try:
-                ledger.fold("default")
-            except OperationalError as error:
-                # On SQLite a writer may keep the file longer than the time limit.
-                assert connection.vendor == "sqlite", error
-            close_old_connections()
-
-    def look() -> None:
-        while not done.is_set():
-            seen.append(live.counters["attempts"].value())
-
-    def work() -> None:
-        try:
-            in_threads(write, write)
-        finally:
-            done.set()
-
-    in_threads(work, fold, fold, look)
-
-    assert seen == sorted(seen)
-    assert live.counters["attempts"].value() == 100
-    ledger.fold("default")
     assert_exact()
 
 
@@ -156,14 +52,3 @@ def test_who_has_to_add_up_much_folds(quiz: Quiz, monkeypatch: pytest.MonkeyPatc
 
     assert not Delta.objects.exists()
     assert_exact()
-
-
-def test_what_is_new_since(quiz: Quiz) -> None:
-    complete(quiz)
-    changed, newest, pending = ledger.since("default", 0)
-    assert live.counters["attempts"].measure.key in changed
-    assert pending == ledger.pending("default")
-
-    assert ledger.since("default", newest) == ({}, newest, pending)
-    ledger.fold("default")
-    assert ledger.since("default", newest) == ({}, newest, 0)

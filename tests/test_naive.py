@@ -15,7 +15,7 @@ import datetime as dt, django; django.setup()
 from django.core.management import call_command
 from django.utils import timezone
 import livecounters as live
-from livecounters import feed, ledger, pump
+from livecounters import feed, folding, ledger, pump
 from livecounters.templatetags.livecounters import live_counters, live_feed
 from tests.host.models import Attempt, Quiz, Sale
 
@@ -33,7 +33,7 @@ for _ in range(2):
     assert live.counters["sales_today"].value() == sales
     assert live.counters["attempts_month"].value() == 60
     assert [n for _, n in live.counters["attempts"].series(window=live.last(hours=3))] == [1] * 3
-    ledger.fold("default")
+    folding.fold("default")
 work = pump.Pump()
 assert work.tick(timezone.now())[0].seq == 61
 work.close()

@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 import livecounters as live
-from livecounters import ledger
+from livecounters import folding
 from livecounters.exceptions import UnknownName
 from livecounters.readers import Question, read
 from tests.host.models import Attempt, Course, Quiz, Sale, Tag
@@ -42,7 +42,7 @@ def complete(quiz: Quiz, *moments: dt.datetime, **given: Any) -> None:
 @pytest.fixture(params=["pending", "folded"])
 def folded(request: pytest.FixtureRequest) -> Any:
     """Called before reading: numbers are the same whether they are folded or not."""
-    return (lambda: ledger.fold("default")) if request.param == "folded" else (lambda: None)
+    return (lambda: folding.fold("default")) if request.param == "folded" else (lambda: None)
 
 
 # Days in Paris: the 29th of March 2026 has 23 hours, the 25th of October 25.

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from livecounters import capture, feed, ledger
+from livecounters import capture, feed, folding
 from livecounters.models import ActivityEvent
 from livecounters.muting import muted
 from tests.host.models import Attempt, Course, Quiz, Sale
@@ -121,7 +121,7 @@ class Host(RuleBasedStateMachine):
 
     @rule()
     def fold(self) -> None:
-        ledger.fold("default")
+        folding.fold("default")
 
     @rule()
     def number(self) -> None:

@@ -166,9 +166,7 @@ def test_rolling_windows_move_in_steps(window: Rolling, now: int, start: int, en
     assert window.interval(now, clock(PARIS)) == (start, end)
 
 
-@given(
-    seconds=st.integers(60, 400 * DAY), now=st.integers(0, 4_000_000_000), dates=st.booleans()
-)
+@given(seconds=st.integers(60, 400 * DAY), now=st.integers(0, 4_000_000_000), dates=st.booleans())
 def test_nothing_younger_than_its_length_is_missing(seconds: int, now: int, dates: bool) -> None:
     window = Rolling(seconds)
     step = DAY if dates else MINUTE if seconds < 2 * HOUR else QUARTER

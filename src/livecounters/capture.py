@@ -19,9 +19,10 @@ from django.db.migrations import Migration
 from django.db.models import Q
 from django.utils import timezone
 
-from livecounters import feed, ledger
+from livecounters import feed
 from livecounters.dialects import Dialect, Watch, dialect_of
 from livecounters.exceptions import Unmeasurable
+from livecounters.folding import fold
 from livecounters.measures import Measure, measure_of
 from livecounters.models import ActivityEvent, Bucket, Delta, Measured
 from livecounters.registry import Registry, registry
@@ -157,7 +158,7 @@ def sync(using: str, declared: Registry = registry) -> Report:
         report.removed.append(table)
     _forget(using, {measure.key for watch in wanted for measure in watch.measures})
     if report.backfilled:
-        ledger.fold(using)
+        fold(using)
     return report
 
 

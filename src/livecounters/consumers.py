@@ -8,89 +8,33 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
-from http.cookies import CookieError, SimpleCookie
-from importlib import import_module
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
-from django.conf import settings
-from django.contrib.auth import get_user
-from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.translation import get_supported_language_variant
 
 from livecounters import frames, relay
 from livecounters.conf import options
 from livecounters.exceptions import MalformedFrame, TopicRefused
 from livecounters.feed import iso
 from livecounters.frames import Close, Request
+from livecounters.handshake import Scope, language_of, origin_allowed, user_of
+from livecounters.outbox import Outbox, Send
 from livecounters.topics import Topic, granted, personal, shown
 
-__all__ = ["LiveConsumer", "Outbox", "origin_allowed"]
+__all__ = ["LiveConsumer"]
 
 logger = logging.getLogger("livecounters")
 
-Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
 
-MAX_PENDING = 256
-"""Frames that may wait for a client that does not read; then it is closed as too slow."""
 MAX_FOLLOWED = 1000
 """Topics on one socket."""
 MAX_ERRORS = 50
 """Malformed frames on one socket before it is closed."""
 JUDGE_EVERY = 30.0
 """Seconds between two judgements of whether the session may still follow personal topics."""
-
-
-class Outbox:
-    """The frames on their way to one client; in order, bounded, and never in the hub's way."""
-
-    def __init__(self, send: Send, language: str) -> None:
-        self.language = language
-        self._send = send
-        self._frames: deque[dict[str, Any]] = deque()
-        self._task: asyncio.Task[None] | None = None
-        self._closed = False
-
-    def write(self, text: str) -> None:
-        """Send a frame; one that cannot be sent any more is dropped."""
-        self._put({"type": "websocket.send", "text": text})
-        if len(self._frames) > MAX_PENDING:
-            self._frames.clear()
-            self.close(Close.SLOW)
-
-    def close(self, code: Close) -> None:
-        self._put({"type": "websocket.close", "code": int(code)})
-        self._closed = True
-
-    def _put(self, message: dict[str, Any]) -> None:
-        if self._closed:
-            return
-        self._frames.append(message)
-        if self._task is None:
-            self._task = asyncio.create_task(self._drain())
-
-    async def _drain(self) -> None:
-        try:
-            while self._frames:
-                await self._send(self._frames.popleft())
-        except Exception:
-            # Servers say in different ways that the client is gone; its receive() will tell.
-            self._closed = True
-            self._frames.clear()
-        finally:
-            self._task = None
-
-    def abandon(self) -> None:
-        """The client is gone: drop what was meant for it."""
-        self._closed = True
-        self._frames.clear()
-        if self._task is not None:
-            self._task.cancel()
 
 
 class LiveConsumer:
@@ -101,7 +45,7 @@ class LiveConsumer:
         self._receive = receive
         self._send = send
         self._query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
-        self._outbox = Outbox(send, _language(self._query))
+        self._outbox = Outbox(send, language_of(self._query))
         self._relay = relay.current()
         self._topics: dict[str, Topic] = {}
         self._personal: dict[str, str] = {}
@@ -218,52 +162,3 @@ class _AskWho(Exception):
 
 def _ask() -> Any:
     raise _AskWho
-
-
-def user_of(scope: Scope) -> Any:
-    """The user of a connection's session as it is in the database now.
-
-    A host that authenticates sockets otherwise puts a ``user`` into the scope.
-    """
-    if "user" in scope and "session" not in scope:
-        return scope["user"]
-    request = HttpRequest()
-    engine = import_module(settings.SESSION_ENGINE)
-    request.session = engine.SessionStore(_session_key(scope))
-    return get_user(request)
-
-
-def _session_key(scope: Scope) -> str | None:
-    cookies: SimpleCookie = SimpleCookie()
-    try:
-        cookies.load(_header(scope, b"cookie") or "")
-    except CookieError:
-        return None
-    morsel = cookies.get(settings.SESSION_COOKIE_NAME)
-    return morsel.value if morsel else None
-
-
-def _header(scope: Scope, name: bytes) -> str | None:
-    found = [value for key, value in scope.get("headers", []) if key == name]
-    return str(found[-1].decode("latin-1")) if found else None
-
-
-def origin_allowed(scope: Scope, allowed: list[str] | None) -> bool:
-    """Whether the page that opens the socket may.
-
-    By default its host and port must be those that the socket was asked for. Programs that are
-    no browsers send no origin and carry nobody's cookies by accident; they may.
-    """
-    origin = _header(scope, b"origin")
-    if origin is None:
-        return True
-    if allowed is not None:
-        return origin in allowed
-    return urlsplit(origin).netloc.lower() == (_header(scope, b"host") or "").lower() != ""
-
-
-def _language(query: dict[str, list[str]]) -> str:
-    try:
-        return get_supported_language_variant(query.get("lang", [""])[0])
-    except LookupError:
-        return settings.LANGUAGE_CODE

@@ -1,4 +1,4 @@
-"""The numbers: reading them exactly, and folding deltas into buckets.
+"""The numbers, read exactly.
 
 A value is the sum of the buckets that cover its window and of the deltas that are not folded
 yet, read in one statement and therefore in one snapshot: folding moves numbers from one to the
@@ -9,24 +9,19 @@ is not (its triggers are not in place) is counted from its source.
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Max
 
 from livecounters.dialects import Dialect, dialect_of
-from livecounters.measures import Measure, declared_measures
+from livecounters.folding import fold
+from livecounters.measures import Measure
 from livecounters.models import Bucket, Delta, Measured
-from livecounters.windows import DAY, MINUTE, QUARTER, Clock, Grain, Interval, cover
+from livecounters.windows import DAY, QUARTER, Clock, Grain, Interval, cover
 
-__all__ = ["Ask", "Moment", "Tally", "fold", "pending", "read", "read_series", "settled", "since"]
-
-# Deltas folded in one transaction, and bucket rows written by one statement.
-FOLD_BATCH = 5_000
-WRITE_BATCH = 100
+__all__ = ["Ask", "Moment", "Tally", "read", "read_series", "settled"]
 
 # A reading that had to add up more deltas than this folds them for the next one.
 FOLD_ON_READ = 1_000
@@ -218,80 +213,6 @@ def read_series(ask: Ask) -> list[Moment]:
 def _union(dialect: Dialect, terms: list[Sql]) -> list[Any]:
     sql = " UNION ALL ".join(sql for sql, _ in terms)
     return _fetch(dialect, sql, [param for _, params in terms for param in params])
-
-
-# Folding
-
-
-def pending(using: str) -> int:
-    """How many deltas wait to be folded."""
-    return Delta.objects.using(using).count()
-
-
-Changed = dict[str, set[str]]
-
-
-def since(using: str, seen: int) -> tuple[Changed, int, int]:
-    """What changed above a delta's id: (changed, newest id, pending).
-
-    Only for a database with one writer, where ids are in the order of commits.
-    """
-    found = Delta.objects.using(using).aggregate(newest=Max("id"), pending=Count("id"))
-    newest = max(seen, found["newest"] or 0)
-    changed: Changed = defaultdict(set)
-    if newest > seen:
-        fresh = Delta.objects.using(using).filter(id__gt=seen, id__lte=newest)
-        for measure, scope in fresh.values_list("measure", "scope").distinct():
-            changed[measure].add(scope)
-    return changed, newest, found["pending"]
-
-
-def fold(using: str) -> Changed:
-    """Move every pending delta into the buckets; answer measure key -> scopes that changed.
-
-    Deltas of measures that this process does not know (another release's) are left alone.
-
-    Safe beside readers, writers and other folders, and at any point of death: a delta is
-    deleted and added up in one transaction.
-    """
-    changed: Changed = defaultdict(set)
-    clocks = {measure.key: measure.clock for measure in declared_measures()}
-    while clocks and _fold_batch(dialect_of(using), clocks, changed) == FOLD_BATCH:
-        pass
-    return changed
-
-
-def _fold_batch(dialect: Dialect, clocks: dict[str, Clock], changed: Changed) -> int:
-    with transaction.atomic(using=dialect.using):
-        sql = dialect.take_deltas_sql(len(clocks))
-        taken = _fetch(dialect, sql, [*clocks, FOLD_BATCH])
-        sums: dict[tuple[str, str, int, int, str], list[int]] = defaultdict(lambda: [0, 0])
-        for measure, scope, member, at, count, total in taken:
-            changed[measure].add(scope)
-            for grain, start in _buckets(at, clocks[measure]):
-                entry = sums[measure, scope, int(grain), start, member]
-                entry[0] += count
-                entry[1] += total
-        # In order, so that two folders never wait for each other crosswise.
-        rows = [(*key, count, total) for key, (count, total) in sorted(sums.items())]
-        with dialect.connection.cursor() as cursor:
-            for start in range(0, len(rows), WRITE_BATCH):
-                batch = rows[start : start + WRITE_BATCH]
-                cursor.execute(
-                    dialect.add_buckets_sql(len(batch)), [value for row in batch for value in row]
-                )
-    return len(taken)
-
-
-def _buckets(at: int | None, clock: Clock) -> list[tuple[Grain, int]]:
-    if at is None:
-        return [(Grain.EVER, 0)]
-    return [
-        (Grain.EVER, 0),
-        (Grain.DAY, clock.day_start(at)),
-        (Grain.QUARTER, at // QUARTER * QUARTER),
-        (Grain.MINUTE, at // MINUTE * MINUTE),
-    ]
 
 
 def settled(interval: Interval, now: dt.datetime, clock: Clock) -> Interval:

@@ -18,7 +18,7 @@ from contextlib import suppress
 from django.db import close_old_connections, connections
 from django.utils import timezone
 
-from livecounters import feed, leases, ledger
+from livecounters import feed, folding, leases
 from livecounters.announce import Announcement
 from livecounters.dialects import dialect_of
 from livecounters.feed import Place
@@ -84,20 +84,20 @@ class Pump:
             found = (
                 self._peek(using, seconds)
                 if dialect_of(using).single_writer
-                else ledger.fold(using)
+                else folding.fold(using)
             )
             for measure, scopes in found.items():
                 changed[measure] |= scopes
         return changed
 
-    def _peek(self, using: str, seconds: float) -> ledger.Changed:
+    def _peek(self, using: str, seconds: float) -> folding.Changed:
         """Say what is new at once, fold it later: each write could make the host wait."""
-        changed, newest, pending = ledger.since(using, self._seen.get(using, 0))
+        changed, newest, pending = folding.since(using, self._seen.get(using, 0))
         self._seen[using] = newest
         due = seconds >= self._folded.get(using, 0) + FOLD_EVERY or pending >= FOLD_AT
         if pending and due:
             self._folded[using] = seconds
-            ledger.fold(using)
+            folding.fold(using)
         return changed
 
 

@@ -20,15 +20,13 @@ from channels.layers import get_channel_layer
 from django.db import close_old_connections, connections
 from django.utils import timezone
 
-from livecounters import feed, leases, readers
+from livecounters import feed, leases
 from livecounters.announce import GROUP, WATCHED, Announcement, read_message
 from livecounters.conf import options
-from livecounters.feed import Event, iso
-from livecounters.frames import plain
-from livecounters.hub import RING, Delivery, Hub, ReadOut, Says, Socket
+from livecounters.hub import Delivery, Hub, Socket
 from livecounters.pump import VIEWERS, Pump, drive
-from livecounters.readers import Question
-from livecounters.topics import CounterTopic, FeedTopic, Topic
+from livecounters.readout import read_out
+from livecounters.topics import CounterTopic, Topic
 
 __all__ = ["Relay", "current"]
 
@@ -41,8 +39,6 @@ VIEWERS_EVERY = 10.0
 RENEW_GROUP = 600.0
 """Seconds between renewals of the group membership; channel layers forget it after a day."""
 RETRY = 1.0
-BURST = 10 * RING
-"""So many events at once are not told one by one; the feeds are sent anew."""
 
 T = TypeVar("T")
 
@@ -258,42 +254,6 @@ def _deliver(deliveries: Iterable[Delivery]) -> None:
     for text, sockets in deliveries:
         for socket in sockets:
             socket.write(text)
-
-
-def read_out(
-    numbers: Sequence[Topic],
-    known: dict[str, Topic],
-    unknown: dict[str, Topic],
-    since: feed.Place,
-) -> ReadOut:
-    """Read the place of the stream first, then everything up to it: nothing falls between."""
-    now = timezone.now()
-    place = feed.head()
-    new: list[Event] = []
-    if known and place.epoch == since.epoch:
-        new = feed.newer(since.seq, BURST) if place.seq > since.seq else []
-    if place.epoch != since.epoch or len(new) == BURST:
-        unknown, known = {**unknown, **known}, {}
-    new = [event for event in new if event.seq <= place.seq]
-    events: dict[str, list[Says]] = {
-        name: [e for e in new if _tells(topic, e)] for name, topic in known.items()
-    }
-    whole = {name: _newest(topic, place) for name, topic in unknown.items()}
-    counters = [topic for topic in numbers if isinstance(topic, CounterTopic)]
-    found = readers.read([Question(topic.counter, topic.scope) for topic in counters], now)
-    values = {str(t): plain(value) for t, value in zip(counters, found, strict=True)}
-    return ReadOut(place.epoch, place.seq, iso(now), values, events, whole)
-
-
-def _tells(topic: Topic, event: Event) -> bool:
-    return isinstance(topic, FeedTopic) and (
-        topic.activity is None or str(topic) == f"feed:{event.kind}"
-    )
-
-
-def _newest(topic: Topic, place: feed.Place) -> list[Any]:
-    assert isinstance(topic, FeedTopic)
-    return feed.newest(RING, topic.kinds, before=place.seq + 1)[::-1]
 
 
 _relays: dict[int, tuple[asyncio.AbstractEventLoop, Relay]] = {}

@@ -14,7 +14,9 @@ from channels.routing import URLRouter
 from django.urls import path, re_path
 
 from livecounters import relay
-from livecounters.consumers import LiveConsumer, Receive, Scope, Send
+from livecounters.consumers import LiveConsumer, Receive
+from livecounters.handshake import Scope
+from livecounters.outbox import Send
 
 __all__ = ["application", "websocket_urlpatterns"]
 

@@ -6,9 +6,10 @@ from functools import cache
 
 from django.db import connections
 
-from livecounters.dialects.base import Dialect, Watch
+from livecounters.dialects.base import Dialect
 from livecounters.dialects.postgresql import PostgreSQL
 from livecounters.dialects.sqlite import SQLite
+from livecounters.dialects.watch import Watch
 from livecounters.exceptions import Unmeasurable
 
 __all__ = ["Dialect", "Watch", "dialect_of"]

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from django.db import models
 
-from livecounters.dialects.base import EVENT_COLUMNS, Dialect, Watch
+from livecounters.dialects.base import EVENT_COLUMNS, Dialect
+from livecounters.dialects.watch import Watch
 from livecounters.rows import Field
 from livecounters.tellings import Telling
 from livecounters.windows import MINUTE, QUARTER

@@ -14,7 +14,8 @@ from typing import Any, ClassVar
 from django.apps import apps
 from django.db.models import QuerySet
 
-from livecounters.dialects.base import EVENT_COLUMNS, Dialect, Watch
+from livecounters.dialects.base import EVENT_COLUMNS, Dialect
+from livecounters.dialects.watch import Watch
 from livecounters.exceptions import Unmeasurable
 from livecounters.rows import Field, source_columns, used_tables
 from livecounters.tellings import Telling

@@ -14,7 +14,7 @@ from channels.layers import get_channel_layer
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
-from livecounters import capture, feed, ledger
+from livecounters import capture, feed, folding
 from livecounters.announce import GROUP, Announcement
 from livecounters.exceptions import Unmeasurable
 from livecounters.pump import Pump, drive
@@ -74,9 +74,9 @@ class Command(BaseCommand):
 
     def fold(self, *, database: str | None, **given: Any) -> None:
         for using in _databases(database):
-            pending = ledger.pending(using)
-            ledger.fold(using)
-            self.stdout.write(f"{using}: {pending - ledger.pending(using)} deltas folded")
+            pending = folding.pending(using)
+            folding.fold(using)
+            self.stdout.write(f"{using}: {pending - folding.pending(using)} deltas folded")
         self.stdout.write(f"newest event {feed.number().seq}")
 
     def run(self, *, once: bool, **given: Any) -> None:
@@ -98,7 +98,7 @@ def _status(using: str) -> dict[str, Any]:
     return {
         "database": using,
         "tables": {state.table: state.state for state in capture.states(using)},
-        "pending": ledger.pending(using),
+        "pending": folding.pending(using),
         "seq": feed.head(using).seq,
         "epoch": feed.head(using).epoch,
     }

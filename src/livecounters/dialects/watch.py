@@ -1,0 +1,62 @@
+"""One table and everything that is derived from its changes."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.db import models
+from django.db.models import QuerySet
+
+from livecounters.measures import Measure
+from livecounters.models import ActivityEvent
+from livecounters.rows import source_columns, used_tables
+from livecounters.tellings import Telling
+
+__all__ = ["OPERATIONS", "PREFIX", "Watch"]
+
+OPERATIONS = ("insert", "update", "delete")
+PREFIX = "livecounters_"
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What a table's triggers are made from."""
+
+    model: type[models.Model]
+    measures: tuple[Measure, ...] = ()
+    tellings: tuple[Telling, ...] = ()
+
+    @property
+    def table(self) -> str:
+        return self.model._meta.db_table
+
+    @property
+    def name(self) -> str:
+        """A short name for triggers and functions, the same for the same table."""
+        return PREFIX + hashlib.sha256(self.table.encode()).hexdigest()[:12]
+
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """The operations to be seen. What happened stays, so events are only ever added."""
+        return ("insert",) if issubclass(self.model, ActivityEvent) else OPERATIONS
+
+    @cached_property
+    def querysets(self) -> list[QuerySet[Any, Any]]:
+        return [measure.rows for measure in self.measures] + [
+            telling.rows for telling in self.tellings
+        ]
+
+    @cached_property
+    def columns(self) -> list[str]:
+        """The table's columns that any of the queries names."""
+        named = {column for queryset in self.querysets for column in source_columns(queryset)}
+        fields = self.model._meta.local_concrete_fields
+        return [field.column for field in fields if field.column in named]
+
+    @cached_property
+    def tables(self) -> set[str]:
+        """Every table that the triggers mention, ours left out."""
+        return {table for queryset in self.querysets for table in used_tables(queryset)}

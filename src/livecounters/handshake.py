@@ -1,0 +1,66 @@
+"""Who opens a socket: from which page, in which language, with whose session."""
+
+from __future__ import annotations
+
+from http.cookies import CookieError, SimpleCookie
+from importlib import import_module
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.http import HttpRequest
+from django.utils.translation import get_supported_language_variant
+
+__all__ = ["Scope", "language_of", "origin_allowed", "user_of"]
+
+Scope = dict[str, Any]
+
+
+def user_of(scope: Scope) -> Any:
+    """The user of a connection's session as it is in the database now.
+
+    A host that authenticates sockets otherwise puts a ``user`` into the scope.
+    """
+    if "user" in scope and "session" not in scope:
+        return scope["user"]
+    request = HttpRequest()
+    engine = import_module(settings.SESSION_ENGINE)
+    request.session = engine.SessionStore(_session_key(scope))
+    return get_user(request)
+
+
+def _session_key(scope: Scope) -> str | None:
+    cookies: SimpleCookie = SimpleCookie()
+    try:
+        cookies.load(_header(scope, b"cookie") or "")
+    except CookieError:
+        return None
+    morsel = cookies.get(settings.SESSION_COOKIE_NAME)
+    return morsel.value if morsel else None
+
+
+def _header(scope: Scope, name: bytes) -> str | None:
+    found = [value for key, value in scope.get("headers", []) if key == name]
+    return str(found[-1].decode("latin-1")) if found else None
+
+
+def origin_allowed(scope: Scope, allowed: list[str] | None) -> bool:
+    """Whether the page that opens the socket may.
+
+    By default its host and port must be those that the socket was asked for. Programs that are
+    no browsers send no origin and carry nobody's cookies by accident; they may.
+    """
+    origin = _header(scope, b"origin")
+    if origin is None:
+        return True
+    if allowed is not None:
+        return origin in allowed
+    return urlsplit(origin).netloc.lower() == (_header(scope, b"host") or "").lower() != ""
+
+
+def language_of(query: dict[str, list[str]]) -> str:
+    try:
+        return get_supported_language_variant(query.get("lang", [""])[0])
+    except LookupError:
+        return settings.LANGUAGE_CODE

@@ -1,0 +1,56 @@
+"""What the relay reads for the hub, all of one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.utils import timezone
+
+from livecounters import feed, readers
+from livecounters.feed import Event, Place, iso
+from livecounters.frames import plain
+from livecounters.hub import RING, ReadOut, Says
+from livecounters.readers import Question
+from livecounters.topics import CounterTopic, FeedTopic, Topic
+
+__all__ = ["BURST", "read_out"]
+
+BURST = 10 * RING
+"""So many events at once are not told one by one; the feeds are sent anew."""
+
+
+def read_out(
+    numbers: Sequence[Topic],
+    known: Mapping[str, Topic],
+    unknown: Mapping[str, Topic],
+    since: Place,
+) -> ReadOut:
+    """Read the place of the stream first, then everything up to it: nothing falls between."""
+    now = timezone.now()
+    place = feed.head()
+    new: list[Event] = []
+    if known and place.epoch == since.epoch:
+        new = feed.newer(since.seq, BURST) if place.seq > since.seq else []
+    if place.epoch != since.epoch or len(new) == BURST:
+        unknown, known = {**unknown, **known}, {}
+    new = [event for event in new if event.seq <= place.seq]
+    events: dict[str, list[Says]] = {
+        name: [e for e in new if _tells(topic, e)] for name, topic in known.items()
+    }
+    whole = {name: _newest(topic, place) for name, topic in unknown.items()}
+    counters = [topic for topic in numbers if isinstance(topic, CounterTopic)]
+    found = readers.read([Question(topic.counter, topic.scope) for topic in counters], now)
+    values = {str(t): plain(value) for t, value in zip(counters, found, strict=True)}
+    return ReadOut(place.epoch, place.seq, iso(now), values, events, whole)
+
+
+def _tells(topic: Topic, event: Event) -> bool:
+    return isinstance(topic, FeedTopic) and (
+        topic.activity is None or str(topic) == f"feed:{event.kind}"
+    )
+
+
+def _newest(topic: Topic, place: Place) -> list[Any]:
+    assert isinstance(topic, FeedTopic)
+    return feed.newest(RING, topic.kinds, before=place.seq + 1)[::-1]

@@ -1,0 +1,302 @@
+"""Topics: who may follow what, and that a refusal tells nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import AnonymousUser, User
+
+import livecounters as live
+from livecounters.exceptions import TopicRefused
+from livecounters.registry import registry
+from livecounters.topics import (
+    MAX_LENGTH,
+    CounterTopic,
+    FeedTopic,
+    granted,
+    may_read,
+    parse,
+    personal,
+    shown,
+    sign,
+)
+from tests.host.models import Attempt
+
+
+def nobody() -> Any:
+    raise AssertionError("asked who it is, though it does not matter")
+
+
+def anonymous() -> Any:
+    return AnonymousUser()
+
+
+def somebody(pk: int, **given: Any) -> Any:
+    return lambda: User(pk=pk, **given)
+
+
+@pytest.fixture
+def declared() -> Iterator[type[live.LiveModel]]:
+    class Declared(live.LiveModel):
+        seven = live.Count(per="user", audience=lambda user, of: of == "7")
+        teachers = live.Count(audience=lambda user, of: getattr(user, "username", "") == "teacher")
+        open_seven = live.Count(per="user", public=True, audience=lambda user, of: False)
+        secret_per_actor = live.Count(
+            events=registry.activities.get("quiz_completed").declared, per="actor"
+        )
+
+    live.register(Attempt)(Declared)
+    yield Declared
+    registry.remove(Declared)
+
+
+# Names
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("counter:attempts", "counter:attempts"),
+        ("counter:host.attempts", "counter:attempts"),
+        ("counter:per_quiz:7", "counter:per_quiz:7"),
+        ("counter:per_quiz:007", "counter:per_quiz:7"),
+        (
+            "counter:sales_per_course:AF5D2C6A-7a7e-4f83-9a7d-0f2d3b8f9c01",
+            "counter:sales_per_course:af5d2c6a7a7e4f839a7d0f2d3b8f9c01",
+        ),
+        ("counter:sales_per_tag:a:b~c/Ä 🎓", "counter:sales_per_tag:a:b~c/Ä 🎓"),
+        ("counter:sales_per_tag:", "counter:sales_per_tag:"),
+        ("counter:sales_per_gift:True", "counter:sales_per_gift:1"),
+        ("feed", "feed"),
+        ("feed:quiz_completed", "feed:quiz_completed"),
+        ("feed:host.quiz_completed", "feed:quiz_completed"),
+    ],
+)
+def test_a_topic_and_its_name(name: str, said: str) -> None:
+    assert str(parse(name)) == said
+    assert parse(said) == parse(name)
+
+
+NAMES_OF_NOTHING = [
+    "",
+    "attempts",
+    "counter",
+    "counter:",
+    "counter:nothing",
+    "counter:attempts:",
+    "counter:attempts:1",
+    "counter:per_quiz",
+    "counter:per_quiz:",
+    "counter:per_quiz:seven",
+    "counter:sales_per_course:1",
+    "counter:sales_per_gift:maybe",
+    "Counter:attempts",
+    "feed:",
+    "feed:nothing",
+    "feed:attempts",
+    "progress",
+    "online:classroom",
+    "counter:attempts~forged",
+    "~",
+    "\x00",
+    "counter:per_quiz:\ud800",
+]
+
+
+@pytest.mark.parametrize("name", NAMES_OF_NOTHING)
+def test_what_is_no_topic(name: str) -> None:
+    with pytest.raises(TopicRefused):
+        granted(name, anonymous)
+
+
+def test_the_kinds_of_a_feed() -> None:
+    assert parse("feed").kinds is None  # type: ignore[union-attr]
+    assert parse("feed:perfect").kinds == ["host.perfect"]  # type: ignore[union-attr]
+
+
+# Tokens
+
+
+def test_a_token_is_the_topic_and_a_signature() -> None:
+    token = sign(parse("counter:sales_per_tag:a~b"))
+
+    assert token.startswith("counter:sales_per_tag:a~b~")
+    assert shown(token) == "counter:sales_per_tag:a~b"
+    assert shown("counter:attempts") == "counter:attempts"
+    assert granted(token, nobody) == parse("counter:sales_per_tag:a~b")
+
+
+@pytest.mark.parametrize(
+    "name", ["counter:sales", "feed", "feed:perfect", "counter:sales_per_tag:ä"]
+)
+def test_a_page_may_follow_what_it_was_given(name: str) -> None:
+    assert str(granted(sign(parse(name)), nobody)) == name
+    with pytest.raises(TopicRefused):
+        granted(name, anonymous)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda token: token[:-1] + ("A" if token[-1] != "A" else "B"),
+        lambda token: token.replace("sales", "revenue_per_currency", 1),
+        lambda token: token + "~",
+        lambda token: token.upper(),
+        lambda token: token.replace("~", ":"),
+        lambda token: token + token,
+        lambda token: " " + token,
+    ],
+    ids=["letter", "name", "more", "case", "separator", "twice", "blank"],
+)
+def test_a_forged_token_is_none(change: Any) -> None:
+    with pytest.raises(TopicRefused):
+        granted(change(sign(parse("counter:sales"))), anonymous)
+
+
+def test_a_token_of_another_site_is_none(settings: Any) -> None:
+    token = sign(parse("counter:sales"))
+
+    settings.SECRET_KEY = "another"
+
+    with pytest.raises(TopicRefused):
+        granted(token, anonymous)
+
+
+def test_a_signature_for_something_else_is_none() -> None:
+    from django.core.signing import Signer
+
+    with pytest.raises(TopicRefused):
+        granted(Signer(sep="~", salt="elsewhere").sign("counter:sales"), anonymous)
+
+
+def test_public_topics_need_no_token_and_no_session() -> None:
+    for name in ("counter:attempts", "counter:per_quiz:3", "feed:quiz_completed"):
+        assert str(granted(name, nobody)) == name
+    # Not all activities are public, so all of them together are not.
+    with pytest.raises(TopicRefused):
+        granted("feed", anonymous)
+
+
+# Whose
+
+
+PERSONAL = "counter:per_user:7"
+
+
+@pytest.mark.parametrize(
+    ("viewer", "may"),
+    [
+        (somebody(7), True),
+        (somebody(8), False),
+        (somebody(77), False),
+        (somebody(8, is_staff=True), True),
+        (somebody(7, is_active=False), False),
+        (somebody(8, is_staff=True, is_active=False), False),
+        (somebody(8, is_superuser=True), False),
+        (anonymous, False),
+        (lambda: None, False),
+    ],
+    ids=["owner", "other", "7 in 77", "staff", "gone", "gone staff", "super", "anonymous", "none"],
+)
+@pytest.mark.parametrize("signed", [True, False])
+def test_a_person_s_number_is_judged_by_the_session(viewer: Any, may: bool, signed: bool) -> None:
+    name = sign(parse(PERSONAL)) if signed else PERSONAL
+    if may:
+        assert str(granted(name, viewer)) == PERSONAL
+        return
+    with pytest.raises(TopicRefused):
+        granted(name, viewer)
+
+
+def test_staff_may_read_what_is_not_public() -> None:
+    assert str(granted("counter:sales", somebody(1, is_staff=True))) == "counter:sales"
+    assert not may_read(registry.counters.get("sales"), "", somebody(7)())
+    assert may_read(registry.counters.get("attempts"), "", None)
+
+
+@pytest.mark.usefixtures("declared")
+def test_an_audience_decides_instead() -> None:
+    for viewer in (anonymous, somebody(8), somebody(7)):
+        assert str(granted("counter:seven:7", viewer)) == "counter:seven:7"
+    for viewer in (somebody(8), somebody(8, is_staff=True)):
+        with pytest.raises(TopicRefused):
+            granted("counter:seven:8", viewer)
+        with pytest.raises(TopicRefused):
+            granted(sign(parse("counter:seven:8")), viewer)
+        with pytest.raises(TopicRefused):
+            granted(sign(parse("counter:teachers")), viewer)
+    assert granted("counter:teachers", somebody(3, username="teacher"))
+    # What everybody may read needs no audience.
+    assert granted("counter:open_seven:8", nobody)
+
+
+@pytest.mark.usefixtures("declared")
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("counter:per_user:7", True),
+        ("counter:seven:7", True),
+        ("counter:teachers", True),
+        ("counter:completed_by_actor:7", True),
+        ("counter:secret_per_actor:7", True),
+        ("counter:open_seven:7", False),
+        ("counter:sales", False),
+        ("counter:sales_per_currency:EUR", False),
+        ("counter:quizzes_by_target:7", False),
+        ("feed", False),
+        ("feed:perfect", False),
+    ],
+)
+def test_what_belongs_to_a_person(name: str, expected: bool) -> None:
+    assert personal(parse(name)) is expected
+
+
+@pytest.mark.usefixtures("declared")
+def test_an_actor_is_the_owner_of_what_they_did() -> None:
+    assert granted("counter:secret_per_actor:7", somebody(7))
+    with pytest.raises(TopicRefused):
+        granted("counter:secret_per_actor:8", somebody(7))
+
+
+# Refusals
+
+
+def test_a_refusal_does_not_tell_whether_there_is_such_a_topic() -> None:
+    said = set()
+    for name in ("counter:sales", "counter:nothing", "feed:perfect", "feed:nothing", PERSONAL, "x"):
+        with pytest.raises(TopicRefused) as caught:
+            granted(name, anonymous)
+        said.add((type(caught.value), str(caught.value).replace(name, "<name>")))
+
+    assert said == {(TopicRefused, "<name>")}
+
+
+def test_a_name_that_is_too_long_is_not_looked_at() -> None:
+    longest = sign(CounterTopic(live.counters["sales_per_tag"], "x" * 255))
+    assert len(longest) < MAX_LENGTH
+    assert granted(longest, nobody)
+
+    long = sign(CounterTopic(live.counters["sales_per_tag"], "x" * MAX_LENGTH))
+    with pytest.raises(TopicRefused):
+        granted(long, nobody)
+
+
+def test_topics_are_equal_by_what_they_are() -> None:
+    assert (
+        len({parse("feed"), FeedTopic(), parse("counter:sales"), parse("counter:host.sales")}) == 2
+    )
+
+
+def test_an_ambiguous_short_name_is_shown_in_full() -> None:
+    class Other(live.LiveModel):
+        attempts = live.Count(public=True)
+
+    live.register(User)(Other)
+    try:
+        assert str(parse("counter:host.attempts")) == "counter:host.attempts"
+        with pytest.raises(TopicRefused):
+            granted("counter:attempts", anonymous)
+    finally:
+        registry.remove(Other)
