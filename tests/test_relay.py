@@ -11,7 +11,7 @@ from asgiref.sync import sync_to_async
 from channels.layers import channel_layers, get_channel_layer
 from django.utils import timezone
 
-from livecounters import leases, relay
+from livecounters import leases, readout, relay
 from livecounters.announce import GROUP, TYPE, Announcement
 from livecounters.pump import VIEWERS
 from livecounters.readers import counters
@@ -111,7 +111,7 @@ async def test_a_burst_is_told_by_a_reset(monkeypatch: pytest.MonkeyPatch, setti
     async with running(), socket() as page:
         await page.subscribe("feed:quiz_completed")
         await page.op("reset")
-        monkeypatch.setattr(relay, "BURST", 3)
+        monkeypatch.setattr(readout, "BURST", 3)
         await page.send(op="unsubscribe", topics=["feed:quiz_completed"])
         await page.subscribe(_feed())
         await page.op("reset")

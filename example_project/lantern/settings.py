@@ -93,10 +93,6 @@ else:
 LIVECOUNTERS = {"ACTOR_NAME": "people.names.display_name"}
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 if REDIS := os.environ.get("EXAMPLE_REDIS"):
-    LIVECOUNTERS["PRESENCE"] = {
-        "BACKEND": "livecounters.presence.redis.RedisPresence",
-        "URL": REDIS,
-    }
     CHANNEL_LAYERS = {
         "default": {
             "BACKEND": "channels_redis.core.RedisChannelLayer",

@@ -47,3 +47,9 @@ def after_migrate(*, using: str, **kwargs: Any) -> None:
         report = capture.sync(using)
         for table in report.installed:
             logger.info("livecounters: installed triggers on %s.", table)
+        for failure in report.failed:
+            logger.error(
+                "livecounters: no triggers on %s. Its numbers are counted from the table; "
+                "run manage.py livecounters sync when it is as the models say.",
+                failure,
+            )

@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from django.apps import apps
-from django.db import connections, models, transaction
+from django.db import DatabaseError, connections, models, transaction
 from django.db.migrations import Migration
 from django.db.models import Q
 from django.utils import timezone
@@ -46,11 +46,13 @@ class State(NamedTuple):
 
 @dataclass
 class Report:
-    """What a sync did, by table and by counter."""
+    """What a sync did, by table and by counter; ``failed`` says which tables could not be
+    served now, and why. Their numbers are counted from the source."""
 
     installed: list[str] = field(default_factory=list)
     backfilled: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
 
 
 def watches(using: str, declared: Registry = registry) -> list[Watch]:
@@ -151,7 +153,11 @@ def sync(using: str, declared: Registry = registry) -> Report:
     feed.ensure_stream(using)
     for watch in wanted:
         if watch.table in tables:
-            _sync_table(dialect, watch, installed.pop(watch.table, {}), report)
+            try:
+                _sync_table(dialect, watch, installed.pop(watch.table, {}), report)
+            except DatabaseError as error:
+                # The table is locked for long, or not (yet) as the models say.
+                report.failed.append(f"{watch.table}: {str(error).strip()}")
     for table, triggers in installed.items():
         with transaction.atomic(using=using):
             _remove(dialect, table, triggers)
@@ -181,10 +187,10 @@ def _sync_table(dialect: Dialect, watch: Watch, triggers: dict[str, str], report
             _remove(dialect, watch.table, triggers)
             _execute(dialect, dialect.install_sql(watch))
             _tell_all(dialect, watch)
-            report.installed.append(watch.table)
         for measure in new:
             _backfill(dialect, measure, watch.table)
-            report.backfilled += names_of(measure.key)
+    report.installed += [watch.table] if state != "installed" else []
+    report.backfilled += [name for measure in new for name in names_of(measure.key)]
 
 
 def _backfill(dialect: Dialect, measure: Measure, table: str) -> None:

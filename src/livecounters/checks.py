@@ -25,6 +25,7 @@ from livecounters import capture
 from livecounters.conf import KEYS, options
 from livecounters.dialects import dialect_of
 from livecounters.exceptions import Unmeasurable
+from livecounters.feed import database
 from livecounters.measures import measure_of
 from livecounters.registry import CounterEntry, Entry, registry
 from livecounters.tellings import telling_of
@@ -65,6 +66,13 @@ def _entry(entry: Entry) -> Iterator[CheckMessage]:
         else:
             telling = telling_of(entry)
             dialect_of(telling.using).try_out(telling.rows)
+            if telling.using != database():
+                raise Unmeasurable(
+                    "E011",
+                    f"its table is in the database {telling.using!r}, the events are in "
+                    f"{database()!r}; a trigger cannot write to another database.",
+                    "Route livecounters' models to the database of the model.",
+                )
     except Unmeasurable as error:
         yield Error(
             f"{entry}: {error}",

@@ -90,6 +90,9 @@ class LiveConsumer:
             request = frames.parse(text)
         except MalformedFrame as error:
             self._complain(error.code)
+            self._errors += 1
+            if self._errors > MAX_ERRORS:
+                self._outbox.close(Close.PROTOCOL)
             return
         hub = self._relay.hub
         if request.op == "ping":
@@ -102,9 +105,6 @@ class LiveConsumer:
     def _complain(self, code: str, topic: str | None = None) -> None:
         hub = self._relay.hub
         self._outbox.write(frames.error(code, hub.epoch, hub.seq, topic))
-        self._errors += 1
-        if self._errors > MAX_ERRORS:
-            self._outbox.close(Close.PROTOCOL)
 
     # Topics
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, ClassVar
 
 from django.db.models import Q
@@ -94,7 +94,7 @@ class Count(Aggregate):
     """How many rows; with an expression those where it is not NULL; with ``distinct=True`` how
     many different values of it."""
 
-    distinct: bool = False
+    distinct: bool = field(default=False, kw_only=True)
 
     needs_expression: ClassVar[bool] = False
 

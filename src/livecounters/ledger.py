@@ -9,7 +9,7 @@ is not (its triggers are not in place) is counted from its source.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,24 +59,50 @@ IN_FORCE = -1
 
 
 def read(asks: Sequence[Ask]) -> list[dict[str, Tally]]:
-    """Scope -> tally for each question, in one statement per database (two while a measure is
-    not in force); scopes of which nothing is known are left out."""
+    """Scope -> tally for each question; scopes of which nothing is known are left out.
+
+    One statement per database and some hundred questions (two while a measure is not in force);
+    each number is of one snapshot.
+    """
     answers: list[dict[str, Tally]] = [{} for _ in asks]
     for using in dict.fromkeys(ask.measure.using for ask in asks):
         numbers = [n for n, ask in enumerate(asks) if ask.measure.using == using]
         dialect = dialect_of(using)
-        terms = [_in_force(dialect, {asks[n].measure.key for n in numbers})]
-        for n in numbers:
-            terms += _kept(dialect, asks[n], str(n), str(n))
-        in_force, pending = _answer(dialect, terms, answers)
-        if pending > FOLD_ON_READ:
-            _fold_soon(using)
-        rest = [n for n in numbers if asks[n].measure.key not in in_force]
-        for n in rest:
-            answers[n] = {}
-        if rest:
-            _answer(dialect, [_counted(dialect, asks[n], str(n)) for n in rest], answers)
+        for some in _portions(numbers, asks):
+            _read_some(dialect, some, asks, answers)
     return answers
+
+
+def _portions(numbers: list[int], asks: Sequence[Ask]) -> Iterator[list[int]]:
+    """Questions that fit into one statement together; each is answered by one statement whole."""
+    some: list[int] = []
+    size = 1
+    for n in numbers:
+        ask = asks[n]
+        terms = 1 + len(cover(ask.interval, ask.measure.clock, ask.coarsest))
+        if some and size + terms > TERMS:
+            yield some
+            some, size = [], 1
+        some.append(n)
+        size += terms
+    if some:
+        yield some
+
+
+def _read_some(
+    dialect: Dialect, some: list[int], asks: Sequence[Ask], answers: list[dict[str, Tally]]
+) -> None:
+    terms = [_in_force(dialect, {asks[n].measure.key for n in some})]
+    for n in some:
+        terms += _kept(dialect, asks[n], str(n), str(n))
+    in_force, pending = _answer(dialect, terms, answers)
+    if pending > FOLD_ON_READ:
+        _fold_soon(dialect.using)
+    rest = [n for n in some if asks[n].measure.key not in in_force]
+    for n in rest:
+        answers[n] = {}
+    if rest:
+        _answer(dialect, [_counted(dialect, asks[n], str(n)) for n in rest], answers)
 
 
 def _fold_soon(using: str) -> None:
@@ -91,23 +117,21 @@ def _answer(
     """Fill in answers; return the keys of the measures in force and the pending deltas read."""
     in_force: set[str] = set()
     waiting = 0
-    for start in range(0, len(terms), TERMS):
-        chunk = terms[start : start + TERMS]
-        union = " UNION ALL ".join(sql for sql, _ in chunk)
-        sql = (
-            "SELECT ask, scope, SUM(count), SUM(total), "
-            "SUM(CASE WHEN count > 0 THEN 1 ELSE 0 END), SUM(pending) "
-            "FROM (SELECT ask, scope, member, SUM(count) AS count, SUM(total) AS total, "
-            f"SUM(pending) AS pending FROM ({union}) t GROUP BY ask, scope, member) m "
-            "GROUP BY ask, scope"
-        )
-        params = [param for _, params in chunk for param in params]
-        for ask, scope, count, total, members, pending in _fetch(dialect, sql, params):
-            waiting += int(pending)
-            if ask == IN_FORCE:
-                in_force.add(scope)
-            else:
-                answers[ask][scope] = Tally(int(count), int(total), int(members))
+    union = " UNION ALL ".join(sql for sql, _ in terms)
+    sql = (
+        "SELECT ask, scope, SUM(count), SUM(total), "
+        "SUM(CASE WHEN count > 0 THEN 1 ELSE 0 END), SUM(pending) "
+        "FROM (SELECT ask, scope, member, SUM(count) AS count, SUM(total) AS total, "
+        f"SUM(pending) AS pending FROM ({union}) t GROUP BY ask, scope, member) m "
+        "GROUP BY ask, scope"
+    )
+    params = [param for _, params in terms for param in params]
+    for ask, scope, count, total, members, pending in _fetch(dialect, sql, params):
+        waiting += int(pending)
+        if ask == IN_FORCE:
+            in_force.add(scope)
+        else:
+            answers[ask][scope] = Tally(int(count), int(total), int(members))
     return in_force, waiting
 
 

@@ -23,6 +23,7 @@ from django.db.models.expressions import Combinable, CombinedExpression
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 from django.dispatch import receiver
+from django.utils import translation
 
 from livecounters.conf import site_zone
 from livecounters.declarations import Aggregate, Count
@@ -129,7 +130,8 @@ def canonical(value: Any) -> str:
     if value is None or isinstance(value, str):
         return repr(value)
     try:
-        return MigrationWriter.serialize(value)[0]
+        with translation.override(None):
+            return MigrationWriter.serialize(value)[0]
     except ValueError:
         return repr(value)
 
@@ -246,7 +248,14 @@ def _event_value(counter: Aggregate, activity: ActivityEntry) -> tuple[Combinabl
         )
     told = rows(activity.model, Q(), {"value": activity.declared.data[key]}, joins=True)
     places = _places(resolved(told, "value"))
-    return Cast(KeyTextTransform(key, "data"), output_field(told, "value")), places
+    return Cast(KeyTextTransform(key, "data"), _bare(output_field(told, "value"))), places
+
+
+def _bare(field: Any) -> Field:
+    """The type of a number, without what else its field says (such as a translated name)."""
+    if isinstance(field, models.DecimalField):
+        return models.DecimalField(max_digits=field.max_digits, decimal_places=field.decimal_places)
+    return models.FloatField() if isinstance(field, models.FloatField) else models.BigIntegerField()
 
 
 def _places(value: Any) -> int:

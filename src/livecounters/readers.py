@@ -13,6 +13,7 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db.models import Model
 from django.utils import timezone
 
 from livecounters import ledger
@@ -212,6 +213,8 @@ class Counter:
             raise TypeError(f"{self.name} is counted per {per!r}; give of=.")
         field = self.measure.scope_field
         assert field is not None
+        if self.entry.activity is not None and isinstance(of, Model):
+            return text_of(of._meta.pk, of)
         return text_of(field, of)
 
     def interval(self, window: Window | None, moment: dt.datetime) -> Interval:

@@ -12,7 +12,7 @@ from django.db.models.expressions import Combinable
 
 from livecounters.activities import Activity
 from livecounters.declarations import Aggregate
-from livecounters.exceptions import AlreadyDeclared, AmbiguousName, UnknownName
+from livecounters.exceptions import AlreadyDeclared, AmbiguousName, UnknownName, Unmeasurable
 
 __all__ = [
     "ActivityEntry",
@@ -58,7 +58,14 @@ class Entry:
 
     def narrowed(self, own: Q | None) -> Q:
         """The class's filter and a declaration's own: both must hold."""
-        return (self.live.filter or Q()) & (own or Q())
+        given = self.live.filter
+        if given is not None and not isinstance(given, Q):
+            raise Unmeasurable(
+                "E002",
+                f"{self.live.__name__} has filter={given!r}, which is no Q object.",
+                "Write the condition as filter = Q(...).",
+            )
+        return (given or Q()) & (own or Q())
 
 
 @dataclass(frozen=True)
@@ -117,6 +124,8 @@ class Names(Generic[E]):
     def remove(self, entry: E) -> None:
         del self._entries[entry.full_name]
         self._full_names[entry.name].remove(entry.full_name)
+        if not self._full_names[entry.name]:
+            del self._full_names[entry.name]
 
     def get(self, name: str) -> E:
         """The entry of a full name or an unambiguous short name."""

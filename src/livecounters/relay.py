@@ -143,7 +143,7 @@ class Relay:
             await layer.group_send(GROUP, announcement.message())
         except Exception as error:
             # Whoever missed it reads again within RESYNC seconds.
-            logger.warning("livecounters: the channel layer took no announcement: %r", error)
+            logger.debug("livecounters: the channel layer took no announcement: %r", error)
             self.hear(announcement)
 
     def hear(self, announcement: Announcement) -> None:
@@ -152,11 +152,14 @@ class Relay:
         self._wake.set()
 
     async def _listen(self) -> None:
+        failure = ""
         while True:
             try:
                 await self._hear_layer()
             except Exception as error:
-                logger.warning("livecounters: the channel layer is not to be heard: %r", error)
+                if repr(error) != failure:
+                    failure = repr(error)
+                    logger.warning("livecounters: the channel layer is not to be heard: %r", error)
                 await asyncio.sleep(RETRY)
                 self.hub.touch_all()
                 self._wake.set()

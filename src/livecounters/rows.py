@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.exceptions import FieldDoesNotExist, FieldError
 from django.db import models
 from django.db.models import F, Q, QuerySet
-from django.db.models.expressions import Col, Combinable, Subquery
+from django.db.models.expressions import Col, Combinable, Subquery, Value
 from django.db.models.functions import Now, Random
 from django.db.models.sql import Query
 from django.db.models.sql.constants import LOUTER
@@ -77,8 +77,10 @@ def _nodes(node: Any) -> Iterator[Any]:
     elif hasattr(node, "children"):
         for child in node.children:
             yield from _nodes(child)
+    if isinstance(node, Value):
+        yield node.value
     if hasattr(node, "rhs") and not hasattr(node.rhs, "get_source_expressions"):
-        yield node.rhs
+        yield from node.rhs if isinstance(node.rhs, (list, tuple, set)) else [node.rhs]
 
 
 def _all_nodes(query: Query) -> Iterator[Any]:
@@ -223,11 +225,14 @@ def textual(field: Field, what: str) -> Field:
 def text_of(field: Field, value: Any) -> str:
     """A value of ``field`` as the triggers write it.
 
-    A model instance stands for the key that a foreign key to it would hold.
+    A model instance stands for the key that a foreign key to it would hold; one of another
+    model is a ``TypeError``.
     """
     stored = target_of(field)
     if isinstance(value, models.Model):
-        value = getattr(value, stored.attname if isinstance(value, stored.model) else "pk")
+        if not isinstance(value, stored.model):
+            raise TypeError(f"{value!r} is no {stored.model._meta.object_name}.")
+        value = getattr(value, stored.attname)
     value = stored.to_python(value)
     if isinstance(value, uuid.UUID):
         return value.hex

@@ -11,11 +11,13 @@ that belongs to a person is judged by the session instead, however it is written
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.core.signing import BadSignature, Signer
 
@@ -39,6 +41,8 @@ __all__ = [
 ]
 
 SEPARATOR = "~"
+# Signatures are HMACs with SHA-256 in URL-safe base 64.
+TOKEN = re.compile(r"~[\w-]{43}$", re.ASCII)
 # A topic holds at most a name and a key of 255 characters each.
 MAX_LENGTH = 700
 
@@ -129,7 +133,7 @@ def granted(name: str, user: Callable[[], Any]) -> Topic:
 
 def shown(name: str) -> str:
     """How a token or plain name is called in an answer: without its signature."""
-    return name.rpartition(SEPARATOR)[0] or name
+    return TOKEN.sub("", name)
 
 
 def _open(topic: Topic) -> bool:
@@ -150,14 +154,31 @@ def personal(topic: Topic) -> bool:
 
 def is_per_user(entry: CounterEntry) -> bool:
     """Whether each number of the counter is about one user."""
-    per = entry.declared.per
-    if per is None:
-        return False
+    return _model_of_scope(entry) == get_user_model()._meta.label_lower
+
+
+def _model_of_scope(entry: CounterEntry) -> str:
+    """The label of the model that each number is about; "" if it is about no object."""
+    if entry.declared.per is None:
+        return ""
     if entry.activity is None:
-        model = related_model(measure_of(entry).rows, "scope")
-    else:
-        model = telling_of(entry.activity).actor_model if per == "actor" else ""
-    return model == get_user_model()._meta.label_lower
+        return related_model(measure_of(entry).rows, "scope")
+    telling = telling_of(entry.activity)
+    return telling.actor_model if entry.declared.per == "actor" else telling.target_model
+
+
+def _object(entry: CounterEntry, scope: str) -> Any:
+    """What a number is about, for ``audience``: the object of a foreign key, the value of any
+    other field, None for the site."""
+    if entry.declared.per is None or not scope:
+        return None
+    measure = measure_of(entry)
+    label = _model_of_scope(entry)
+    if not label or measure.scope_field is None:
+        return scope
+    model = apps.get_model(label)
+    name = measure.scope_field.attname if entry.activity is None else "pk"
+    return model._base_manager.filter(**{name: scope}).first()
 
 
 def may_read(entry: CounterEntry, scope: str, user: Any) -> bool:
@@ -170,7 +191,7 @@ def may_read(entry: CounterEntry, scope: str, user: Any) -> bool:
     if declared.public:
         return True
     if declared.audience is not None:
-        return bool(declared.audience(user, scope))
+        return bool(declared.audience(user, _object(entry, scope)))
     if user is None or not user.is_authenticated or not user.is_active:
         return False
     if user.is_staff:

@@ -27,7 +27,11 @@ def complete() -> None:
     ada, _ = User.objects.get_or_create(username="ada")
     quiz = Quiz.objects.create(title="Fractions")
     Attempt.objects.create(
-        quiz=quiz, user=ada, completed=True, completed_at=timezone.now(), score=Attempt.objects.count()
+        quiz=quiz,
+        user=ada,
+        completed=True,
+        completed_at=timezone.now(),
+        score=Attempt.objects.count(),
     )
 
 
@@ -60,9 +64,7 @@ def test_something_new_is_200(client: Client, path: str) -> None:
     assert answer["ETag"] != tag
 
 
-@pytest.mark.parametrize(
-    "header", ['"x", {tag}', "W/{tag}", '{tag} , "x"', "W/\"a\",W/{tag}", "*"]
-)
+@pytest.mark.parametrize("header", ['"x", {tag}', "W/{tag}", '{tag} , "x"', 'W/"a",W/{tag}', "*"])
 def test_a_tag_among_others(client: Client, header: str) -> None:
     tag = client.get(PUBLIC[0])["ETag"]
 

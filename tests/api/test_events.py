@@ -130,18 +130,12 @@ def test_a_cursor_of_another_epoch(client: APIClient, quiz: Quiz, ada: User) -> 
 
     answer = client.get(address)
     assert answer.status_code == 400
-    assert answer.json() == {
-        "cursor": "The feed was renumbered; begin again without a cursor."
-    }
+    assert answer.json() == {"cursor": "The feed was renumbered; begin again without a cursor."}
 
 
 @pytest.mark.parametrize(("limit", "count"), [(1, 1), (100, 100), (None, 20)])
-def test_how_many(
-    client: APIClient, quiz: Quiz, ada: User, limit: int | None, count: int
-) -> None:
-    Attempt.objects.bulk_create(
-        [Attempt(quiz=quiz, user=ada, completed=True) for _ in range(105)]
-    )
+def test_how_many(client: APIClient, quiz: Quiz, ada: User, limit: int | None, count: int) -> None:
+    Attempt.objects.bulk_create([Attempt(quiz=quiz, user=ada, completed=True) for _ in range(105)])
 
     answer = client.get(URL, {} if limit is None else {"limit": limit})
     assert len(answer.json()["results"]) == count
@@ -213,9 +207,7 @@ def test_three_queries_at_the_most(
     assert len(answer.json()["results"]) == events
 
 
-def test_names_are_those_of_today(
-    client: APIClient, quiz: Quiz, ada: User, settings: Any
-) -> None:
+def test_names_are_those_of_today(client: APIClient, quiz: Quiz, ada: User, settings: Any) -> None:
     complete(quiz, ada)
     ada.username = "<script>ada</script>"
     ada.save()

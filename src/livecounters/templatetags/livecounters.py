@@ -45,8 +45,19 @@ def live_assets(context: Context) -> dict[str, Any]:
         "socket": options().SOCKET_URL or "",
         "snapshot": snapshot,
         "language": get_language() or "",
-        "nonce": context.get("csp_nonce") or getattr(context.get("request"), "csp_nonce", ""),
+        "nonce": _nonce(context),
     }
+
+
+def _nonce(context: Context) -> str:
+    """The nonce of the page's policy, by Django or django-csp.
+
+    Both are lazy, and false until they are used.
+    """
+    nonce = context.get("csp_nonce")
+    if nonce is None:
+        nonce = getattr(context.get("request"), "csp_nonce", None)
+    return "" if nonce is None else str(nonce)
 
 
 @register.inclusion_tag("livecounters/live_counters.html")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import signal
 from argparse import ArgumentParser
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,9 @@ from livecounters import capture, feed, folding
 from livecounters.announce import GROUP, Announcement
 from livecounters.exceptions import Unmeasurable
 from livecounters.pump import Pump, drive
+
+
+logger = logging.getLogger("livecounters")
 
 
 class Command(BaseCommand):
@@ -58,14 +62,14 @@ class Command(BaseCommand):
             self.stdout.write(f"  {one['pending']} deltas pending, newest event {one['seq']}")
 
     def sync(self, *, database: str | None, remove: bool, **given: Any) -> None:
-        for using in _databases(database):
+        for using in _databases(database, remove=remove):
             if remove:
                 for table in capture.detach(using):
                     self.stdout.write(f"{using}: removed the triggers on {table}")
                 continue
-            if not capture.ready(using):
-                raise CommandError(f"The tables are not there yet: manage.py migrate ({using}).")
             report = capture.sync(using)
+            if report.failed:
+                raise CommandError("No triggers could be installed on " + "; ".join(report.failed))
             for word, names in vars(report).items():
                 for name in names:
                     self.stdout.write(f"{using}: {word} {name}")
@@ -86,12 +90,14 @@ class Command(BaseCommand):
         asyncio.run(_run())
 
 
-def _databases(chosen: str | None) -> list[str]:
-    if chosen is not None:
-        if chosen not in connections:
-            raise CommandError(f"There is no database {chosen!r}; known: {', '.join(connections)}.")
-        return [chosen]
-    return [using for using in connections if capture.supported(using) and capture.watches(using)]
+def _databases(chosen: str | None, remove: bool = False) -> list[str]:
+    if chosen is not None and chosen not in connections:
+        raise CommandError(f"There is no database {chosen!r}; known: {', '.join(connections)}.")
+    found = [chosen] if chosen is not None else [u for u in connections if capture.watches(u)]
+    for using in found:
+        if not remove and not capture.ready(using):
+            raise CommandError(f"The tables are not there yet: manage.py migrate ({using}).")
+    return found
 
 
 def _status(using: str) -> dict[str, Any]:
@@ -108,7 +114,7 @@ async def _run() -> None:
     loop = asyncio.get_running_loop()
     with ThreadPoolExecutor(1, "livecounters-pump") as threads:
         work = asyncio.create_task(
-            drive(Pump(), _announce, threads, lambda: False, asyncio.Event())
+            drive(Pump(), _Announcer(), threads, lambda: False, asyncio.Event())
         )
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, work.cancel)
@@ -116,8 +122,21 @@ async def _run() -> None:
             await work
 
 
-async def _announce(announcement: Announcement) -> None:
-    layer = get_channel_layer()
-    if layer is not None:
-        with suppress(OSError):
+class _Announcer:
+    """Announces over the channel layer; says once that it cannot, and when it can again."""
+
+    def __init__(self) -> None:
+        self._failing = False
+
+    async def __call__(self, announcement: Announcement) -> None:
+        layer = get_channel_layer()
+        if layer is None:
+            return
+        try:
             await layer.group_send(GROUP, announcement.message())
+        except Exception as error:
+            if not self._failing:
+                logger.warning("livecounters: the channel layer takes nothing: %r", error)
+            self._failing = True
+        else:
+            self._failing = False
