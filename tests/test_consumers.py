@@ -22,7 +22,7 @@ from livecounters.frames import Close
 from livecounters.readers import counters
 from livecounters.topics import CounterTopic, FeedTopic, sign
 from tests.host.models import Attempt, Quiz
-from tests.sockets import communicator, running, socket
+from tests.sockets import running, socket
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -199,13 +199,6 @@ async def test_another_version_is_told_to_upgrade(live: relay.Relay) -> None:
         closed = await page.message()
 
     assert closed["code"] == Close.UPGRADE
-
-
-async def test_another_path_is_closed(live: relay.Relay) -> None:
-    elsewhere = communicator("/ws/x/")
-    await elsewhere.send_input({"type": "websocket.connect"})
-
-    assert await elsewhere.receive_output(5) == {"type": "websocket.close", "code": 4404}
 
 
 # Malformed

@@ -35,7 +35,7 @@ def modules() -> list[str]:
     )
 
 
-def tests_of(module: str) -> str:
+def mirror(module: str) -> str:
     if module in ELSEWHERE:
         return ELSEWHERE[module]
     path = Path(module)
@@ -44,7 +44,7 @@ def tests_of(module: str) -> str:
 
 @pytest.mark.parametrize("module", modules())
 def test_every_module_has_its_tests(module: str) -> None:
-    path = TESTS / tests_of(module)
+    path = TESTS / mirror(module)
 
     assert path.is_file(), f"write {path.relative_to(TESTS.parent)}"
     assert "def test_" in path.read_text(encoding="utf-8")

@@ -176,33 +176,3 @@ async def test_the_membership_is_renewed(monkeypatch: pytest.MonkeyPatch) -> Non
         async with asyncio.timeout(5):
             for _ in range(3):
                 await added.acquire()
-
-
-async def test_a_server_with_lifespan_starts_and_stops_it(settings: Any) -> None:
-    from livecounters.routing import application
-    from tests.sockets import no_django
-
-    incoming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-    outgoing: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-    server = asyncio.create_task(
-        application(no_django)({"type": "lifespan"}, incoming.get, outgoing.put)
-    )
-
-    await incoming.put({"type": "lifespan.startup"})
-    assert await outgoing.get() == {"type": "lifespan.startup.complete"}
-    await incoming.put({"type": "lifespan.shutdown"})
-    assert await outgoing.get() == {"type": "lifespan.shutdown.complete"}
-    await server
-
-
-async def test_everything_else_is_djangos() -> None:
-    from livecounters.routing import application
-
-    seen = []
-
-    async def django(scope: Any, receive: Any, send: Any) -> None:
-        seen.append(scope["type"])
-
-    await application(django)({"type": "http"}, None, None)  # type: ignore[arg-type]
-
-    assert seen == ["http"]

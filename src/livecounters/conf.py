@@ -61,8 +61,10 @@ def imported(path: str) -> Callable[[Any], Any]:
 
 @cache
 def options() -> Options:
-    """The site's options; unknown keys are left to the system checks."""
-    given = getattr(settings, "LIVECOUNTERS", None) or {}
+    """The site's options; what is wrong with them is left to the system checks."""
+    given = getattr(settings, "LIVECOUNTERS", None)
+    if not isinstance(given, dict):
+        return Options()
     return Options(**{key: value for key, value in given.items() if key in KEYS})
 
 

@@ -20,7 +20,6 @@ from livecounters.announce import GROUP, Announcement
 from livecounters.exceptions import Unmeasurable
 from livecounters.pump import Pump, drive
 
-
 logger = logging.getLogger("livecounters")
 
 
