@@ -70,7 +70,10 @@ def attempts(
 
 
 def settle(variants: list[Variant], keep: int | None = None) -> None:
-    """Between rounds: fold, and bring the tables back to the ``keep`` oldest rows."""
+    """Between rounds: bring the tables back to the ``keep`` oldest rows, with nothing pending.
+
+    Deltas are dropped, not folded: no number is read here, and folding takes its time.
+    """
     with connection.cursor() as cursor:
         if keep is not None:
             for table in _tables(variants):

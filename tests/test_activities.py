@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy, override
 
 import livecounters as live
 from livecounters.activities import ANONYMOUS, placeholders
+from livecounters.feed import Event
 
 
 def test_a_sentence_is_enough() -> None:
@@ -127,6 +129,15 @@ def test_a_sentence_stays_lazy() -> None:
 )
 def test_names_in_braces(text: str, names: set[str]) -> None:
     assert placeholders(text) == names
+
+
+@pytest.mark.parametrize("score", [None, 66.666, "many"])
+def test_a_sentence_can_be_said_whatever_was_told(score: Any) -> None:
+    activity = live.Activity("{actor} got {score:.1f} in {target}", data={"score": "score"})
+    event = Event(1, "host.told", activity.text, "", timezone.now(), "ada", None, {"score": score})
+
+    # BUG: a ValueError of the format ends every page that shows the feed.
+    assert event.text.startswith("ada got ")
 
 
 def test_activities_are_frozen_and_themselves() -> None:

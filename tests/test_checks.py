@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,13 +13,15 @@ from django.contrib.auth.models import User
 from django.core import checks
 from django.core.checks import CheckMessage
 from django.db import connection
-from django.db.models import Count, F, Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 import livecounters as live
 from livecounters import capture
 from livecounters.registry import registry
 from tests.host.models import Attempt, Sale
+
+pytestmark = pytest.mark.django_db
 
 # The test settings run the pump in another process and its layer in memory, and one counter of
 # the host adds up floats.
@@ -58,6 +62,25 @@ def test_a_site_in_order() -> None:
     assert not [m for m in checks.run_checks() if m.id not in KNOWN]
 
 
+UNREACHABLE = """
+from tests import settings
+settings.DATABASES = {"default": {"ENGINE": "django.db.backends.postgresql", "NAME": "none",
+                                  "HOST": "127.0.0.1", "PORT": "1"}}
+import django; django.setup()
+from django.core.management import call_command
+call_command("check")
+"""
+
+
+def test_a_database_that_is_not_there_is_no_matter() -> None:
+    # As where an image is built. BUG: JSONObject asks the server for its version.
+    done = subprocess.run(
+        [sys.executable, "-c", UNREACHABLE], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
+
+
 # Declarations
 
 TOLD = live.Activity("x", data={"score": "score"})
@@ -78,10 +101,8 @@ TOLD = live.Activity("x", data={"score": "score"})
         ("E008", {"n": live.Count(at="score")}, "at='score' is a IntegerField."),
         ("E009", {"n": live.Activity("x", target="score")}, "is no foreign key."),
         ("E009", {"n": live.Count(events=TOLD, per="quiz"), "told": TOLD}, "per='quiz'"),
-        # BUG: a TypeError ends the command instead.
         ("E002", {"n": live.Count(), "filter": "completed"}, "completed"),
         ("E002", {"n": live.Activity("x"), "filter": ["completed"]}, "completed"),
-        ("E002", {"n": live.Count(filter=Q(score=Count("quiz")))}, "Aggregate"),
     ],
 )
 def test_a_wrong_declaration(
@@ -219,7 +240,6 @@ def test_a_setting_that_will_not_do(settings: Any, key: str, value: Any, hint: s
 def test_settings_that_are_no_dict(settings: Any, value: Any) -> None:
     settings.LIVECOUNTERS = value
 
-    # BUG: reading the options ends the command before E021 is told.
     assert the("E021").msg == f"LIVECOUNTERS is a {type(value).__name__}."
 
 
@@ -280,7 +300,6 @@ def test_deferred_transactions_of_sqlite(
     assert bool(found("W002")) is (warned and connection.vendor == "sqlite")
 
 
-@pytest.mark.django_db
 def test_triggers_are_asked_for_with_a_database() -> None:
     assert not found("W003", databases=["default"])
     capture.detach("default", ["host_sale"])

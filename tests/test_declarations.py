@@ -108,7 +108,6 @@ def test_only_what_is_counted_goes_without_a_keyword() -> None:
 
 
 def test_distinct_is_a_keyword() -> None:
-    # BUG: API.md writes Count(expression=None, *, distinct=False, ...); True is taken.
     with pytest.raises(TypeError):
         live.Count("user", True)
 

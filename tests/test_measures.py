@@ -181,7 +181,6 @@ def test_keys_are_the_same_in_every_language(language: str | None) -> None:
     counter = live.Sum("data__flag", events=told)
     before = key(counter, LogEntry, **given)
 
-    # BUG: the field's own verbose_name is in the key, in the language of the moment.
     with translation.override(language):
         assert key(counter, LogEntry, **given) == before
 
@@ -324,7 +323,6 @@ EVENTS = live.Activity("x", **TOLD)
         ),
         (live.Sum(F("data__score"), events=EVENTS), {}, "E009", "F(data__score) is not in the"),
         (live.Sum("data__note", events=EVENTS), {}, "E006", "is a TextField that cannot be"),
-        # BUG: the class's own filter is read without care: TypeError instead of a check.
         (live.Count(), {"filter": "completed"}, "E002", "filter='completed'"),
     ],
 )

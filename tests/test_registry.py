@@ -169,7 +169,6 @@ def test_a_name_that_was_taken_out_is_no_guess(names: Registry) -> None:
     names.add(Attempt, gone)
     names.remove(gone)
 
-    # BUG: "No counter 'total' is declared. Did you mean 'total'?"
     with pytest.raises(UnknownName, match=r"No counter 'total' is declared\. Known are: \[\]"):
         names.counters.get("total")
 

@@ -5,18 +5,22 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
 from livecounters.routing import application
 from tests.sockets import communicator, no_django
 
+pytestmark = pytest.mark.django_db(transaction=True)
 
-async def test_another_path_is_closed(live: relay.Relay) -> None:
+
+async def test_another_path_is_closed() -> None:
     elsewhere = communicator("/ws/x/")
     await elsewhere.send_input({"type": "websocket.connect"})
 
     assert await elsewhere.receive_output(5) == {"type": "websocket.close", "code": 4404}
 
 
-async def test_a_server_with_lifespan_starts_and_stops_it(settings: Any) -> None:
+async def test_a_server_with_lifespan_starts_and_stops_it() -> None:
     incoming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     outgoing: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     server = asyncio.create_task(

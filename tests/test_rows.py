@@ -10,8 +10,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import connection, models
-from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
-from django.db.models.functions import Coalesce, Length, Now, Random
+from django.db.models import Case, Exists, F, OuterRef, Q, Sum, Value, When, Window
+from django.db.models.functions import Coalesce, Length, Now, Random, RowNumber
 from django.utils import timezone
 
 import livecounters as live
@@ -93,7 +93,6 @@ def test_an_object_of_another_model_is_no_key() -> None:
     declared = Registry()
     declared.add(Attempt, type("Declared", (live.LiveModel,), {"n": live.Count(per="quiz")}))
 
-    # BUG: it is taken for the quiz that happens to have the same key.
     with pytest.raises((TypeError, ValueError)):
         Counter(declared.counters.get("n")).scope(User(pk=3))
 
@@ -137,7 +136,6 @@ def test_how_long_a_key_may_be(length: int | None, holds: bool) -> None:
         (Q(score__gt=Random()), "E005", "Random() gives another answer"),
         (Q(completed_at__lt=LATE), "E005", f"the filter holds the fixed moment {LATE!r}"),
         (~Q(Q(score=1) | Q(completed_at__date=LATE.date())), "E005", "the fixed moment"),
-        # BUG: moments in a list, a range or a Value are taken.
         (Q(completed_at__range=(LATE, LATE)), "E005", "the fixed moment"),
         (Q(completed_at__in=[LATE]), "E005", "the fixed moment"),
         (Q(completed_at__lt=Coalesce(Value(LATE), F("completed_at"))), "E005", "the fixed moment"),
@@ -160,6 +158,9 @@ def test_a_filter_that_is_refused(where: Q, check_id: str, reason: str) -> None:
         ({"value": "quiz__title"}, "E004"),
         ({"value": Case(When(completed_at__lt=LATE, then=1), default=0)}, "E005"),
         ({"value": Exists(Quiz.objects.all())}, "E005"),
+        # BUG: what is reckoned over several rows is taken; changed rows alone say another.
+        ({"value": Sum("score")}, "E005"),
+        ({"value": Window(RowNumber())}, "E005"),
     ],
 )
 def test_a_column_that_is_refused(columns: dict[str, Any], check_id: str) -> None:

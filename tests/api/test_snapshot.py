@@ -74,7 +74,8 @@ def test_values_by_topic(client: APIClient, quiz: Quiz, ada: User) -> None:
 def test_what_is_new_since_a_place(client: APIClient, quiz: Quiz, ada: User) -> None:
     complete(quiz, ada, 2)
     seen = feed.number()
-    complete(quiz, ada, 2)
+    for _ in range(2):
+        complete(quiz, ada)
 
     found = take(client, FEED, epoch=seen.epoch, seq=seen.seq)
 
@@ -119,13 +120,16 @@ def test_too_much_is_a_reset(
 
 
 def test_what_this_viewer_may_not_have_is_named(client: APIClient, ada: User) -> None:
-    mine, forged = f"counter:per_user:{ada.pk}", "counter:sales~forged"
+    mine = f"counter:per_user:{ada.pk}"
+    token = sign(parse("counter:sales"))
+    forged = token[:-1] + ("A" if token[-1] != "A" else "B")
     asked = ["counter:nothing", "counter:sales", forged, sign(parse(mine)), "feed", "progress"]
 
     found = take(client, *asked)
     assert found["unavailable"] == [
         "counter:nothing",
         "counter:sales",
+        # Called by its name, as the page knows it.
         "counter:sales",
         mine,
         "feed",

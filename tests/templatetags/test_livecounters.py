@@ -1,0 +1,417 @@
+"""The template tags: real values on the server, in the page's language, safe to show."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.template import Context, Template, TemplateSyntaxError
+from django.test import RequestFactory
+from django.utils import timezone, translation
+from django.utils.functional import SimpleLazyObject
+
+import livecounters as live
+from livecounters import feed
+from livecounters.exceptions import UnknownName
+from livecounters.registry import registry
+from livecounters.topics import granted
+from tests.host.models import Attempt, Course, Quiz, Sale
+
+pytestmark = pytest.mark.django_db
+
+urlpatterns: list[Any] = []  # a site without the addresses of ours
+SCRIPT = "<script>alert('x')</script>"
+
+
+def render(text: str, **context: Any) -> str:
+    return Template("{% load livecounters %}" + text).render(Context(context))
+
+
+class Elements(HTMLParser):
+    """Every element of a page with its attributes, and the text in it that is its own."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[dict[str, Any]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        self.found.append({"tag": tag, "text": "", **dict(attrs)})
+
+    def handle_data(self, data: str) -> None:
+        if self.found:
+            self.found[-1]["text"] += data.strip()
+
+    def all(self, tag: str, **attrs: Any) -> list[dict[str, Any]]:
+        return [e for e in self.found if e["tag"] == tag and attrs.items() <= e.items()]
+
+    def one(self, tag: str, **attrs: Any) -> dict[str, Any]:
+        (element,) = self.all(tag, **attrs)
+        return element
+
+
+def nobody() -> Any:
+    raise AssertionError("asked who it is")
+
+
+@pytest.fixture
+def ada() -> User:
+    return User.objects.create(username="ada")
+
+
+@pytest.fixture
+def quiz() -> Quiz:
+    return Quiz.objects.create(title="Fractions")
+
+
+def complete(quiz: Quiz, user: User | None = None, times: int = 1, **given: Any) -> None:
+    given = {"completed": True, "completed_at": timezone.now(), "score": 70} | given
+    Attempt.objects.bulk_create([Attempt(quiz=quiz, user=user, **given) for _ in range(times)])
+
+
+@pytest.fixture
+def declared() -> Iterator[None]:
+    class Declared(live.LiveModel):
+        hostile = live.Count(label=SCRIPT, icon='"><b>', group="odd")
+        odd = live.Count(label="Odd", group="odd", levels={"calm": 0, "busy": 2, "full": 5})
+        silent = live.Count(group="odd")
+
+    live.register(Attempt)(Declared)
+    yield
+    registry.remove(Declared)
+
+
+# Cards
+
+
+def test_every_counter_of_the_site_that_has_a_label(quiz: Quiz) -> None:
+    complete(quiz)
+    page = Elements(render("{% live_counters %}"))
+
+    cards = page.all("live-counter")
+    assert [card["data-name"] for card in cards] == [
+        entry.name for entry in registry.counters if entry.declared.label
+    ]
+    assert [card["value"] for card in cards][:2] == ["1", "1"]
+    assert [card["data-hue"] for card in cards] == [str(n % 6) for n in range(len(cards))]
+    labels = [span["text"] for span in page.all("span", **{"class": "live-card__label"})]
+    assert labels[:2] == ["Quizzes today", "Attempts"]
+    assert page.all("span")[0]["data-icon"] == "check"
+
+
+def test_those_that_are_named_in_that_order() -> None:
+    page = Elements(render('{% live_counters "sales" "host.attempts" %}'))
+
+    assert [card["data-name"] for card in page.all("live-counter")] == ["sales", "attempts"]
+
+
+@pytest.mark.usefixtures("declared")
+def test_those_of_a_group() -> None:
+    page = Elements(render('{% live_counters group="odd" %}'))
+
+    assert [card["data-name"] for card in page.all("live-counter")] == ["hostile", "odd"]
+
+
+@pytest.mark.usefixtures("declared")
+@pytest.mark.parametrize(("rows", "level"), [(0, "calm"), (1, "calm"), (2, "busy"), (9, "full")])
+def test_levels(quiz: Quiz, rows: int, level: str) -> None:
+    complete(quiz, times=rows)
+
+    assert Elements(render('{% live_counter "odd" %}')).one("live-counter")["data-level"] == level
+
+
+def test_cards_are_one_query(django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(1):
+        render("{% live_counters %}")
+    with django_assert_num_queries(1):
+        render('{% live_counter "attempts" %}')
+
+
+# One number
+
+
+@pytest.mark.parametrize("by", ["object", "key"])
+def test_the_number_of_an_object(quiz: Quiz, by: str) -> None:
+    complete(quiz, times=3)
+    of = quiz if by == "object" else str(quiz.pk)
+
+    page = Elements(render('{% live_counter "per_quiz" of=of %}', of=of))
+
+    assert page.one("live-counter")["value"] == "3"
+    assert page.one("data")["text"] == "3"
+    assert granted(page.one("live-counter")["topic"], nobody)
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_no_number_is_a_dash(language: str) -> None:
+    with translation.override(language):
+        page = Elements(render('{% live_counter "score_avg" %}'))
+
+    assert page.one("data")["text"] == "\N{EN DASH}"
+    assert page.one("live-counter")["value"] == ""
+
+
+def test_what_nobody_was_shown_may_be_followed_with_its_token() -> None:
+    page = Elements(render('{% live_counters "sales" "weight_sum" %}'))
+
+    for card in page.all("live-counter"):
+        assert str(granted(card["topic"], nobody)) == f"counter:{card['data-name']}"
+
+
+@pytest.mark.parametrize(
+    ("language", "price", "text"),
+    [
+        ("en", "1234.50", "1,234.50"),
+        ("de", "1234.50", "1.234,50"),
+        ("fr", "1234.50", "1\u202f234,50"),
+        ("de", "-0.05", "-0,05"),
+        ("de", "0", "0,00"),
+    ],
+)
+def test_numbers_in_the_language_of_the_page(language: str, price: str, text: str) -> None:
+    Sale.objects.create(price=price)
+
+    with translation.override(language):
+        page = Elements(render('{% live_counter "revenue" %}'))
+
+    assert page.one("data")["text"].replace("\xa0", "\u202f") == text
+    assert page.one("live-counter")["decimals"] == "2"
+
+
+def test_whole_numbers_are_grouped(quiz: Quiz) -> None:
+    complete(quiz, score=1_234_567)
+
+    with translation.override("de"):
+        page = Elements(render('{% live_counter "score_sum" %}'))
+
+    assert page.one("data")["text"] == "1.234.567"
+    assert page.one("live-counter")["value"] == "1234567"
+
+
+@pytest.mark.parametrize(
+    ("scores", "text"), [([66, 67, 67], "66.7"), ([1, 1, 0], "0.7"), ([50, 51], "50.5")]
+)
+def test_means_are_rounded_as_in_the_browser(quiz: Quiz, scores: list[int], text: str) -> None:
+    for score in scores:
+        complete(quiz, score=score)
+
+    # BUG: digits are cut off, 66.67 becomes 66.6.
+    assert Elements(render('{% live_counter "score_avg" %}')).one("data")["text"] == text
+
+
+@pytest.mark.parametrize("tag", ['live_counter "score_avg"', 'live_counters "score_avg"'])
+@pytest.mark.parametrize("grouping", [True, False])
+def test_values_for_the_browser_are_in_no_language(
+    quiz: Quiz, settings: Any, tag: str, grouping: bool
+) -> None:
+    settings.USE_THOUSAND_SEPARATOR = grouping
+    for score in (2000, 2001):
+        complete(quiz, score=score)
+
+    with translation.override("de"):
+        page = Elements(render("{% " + tag + " %}"))
+
+    # BUG: the templates write the attributes as German numbers: value="2000,5".
+    assert page.one("live-counter")["value"] == "2000.5"
+    assert page.one("data")["value"] == "2000.5"
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ('{% live_counter "atempts" %}', UnknownName),
+        ('{% live_counters "attempts" "nothing" %}', UnknownName),
+        ('{% live_counter "per_quiz" %}', TypeError),
+        ('{% live_counter "attempts" of=3 %}', TypeError),
+        ('{% live_feed kinds="quiz_complete" %}', UnknownName),
+        ("{% live_counter %}", TemplateSyntaxError),
+    ],
+)
+def test_a_mistake_in_a_template_is_an_error(text: str, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        render(text)
+
+
+# The feed
+
+
+def test_the_newest_first(quiz: Quiz, ada: User) -> None:
+    for title in ("One", "Two", "Three"):
+        complete(Quiz.objects.create(title=title), ada)
+    page = Elements(render('{% live_feed kinds="quiz_completed" %}'))
+
+    texts = [span["text"] for span in page.all("span", **{"data-live": "text"})]
+    # The last one is the pattern for those to come.
+    assert texts == [f"ada just completed {title}!" for title in ("Three", "Two", "One")] + [""]
+    numbers = [int(item["data-seq"]) for item in page.all("li") if "data-seq" in item]
+    assert numbers == sorted(numbers, reverse=True)
+    place = feed.head()
+    assert page.one("live-feed")["epoch"] == place.epoch
+    assert int(page.one("live-feed")["seq"]) == place.seq >= numbers[0]
+    assert "hidden" in page.one("p")
+
+
+def test_nothing_has_happened_yet() -> None:
+    page = Elements(render("{% live_feed %}"))
+
+    assert page.one("p")["text"] == "Nothing has happened yet."
+    assert "hidden" not in page.one("p")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kinds"),
+    [
+        ("", ["quiz_completed", "perfect", "named_only"]),
+        ('kinds="perfect"', ["perfect"]),
+        ('kinds="perfect host.named_only"', ["perfect", "named_only"]),
+        ("limit=1", None),
+    ],
+)
+def test_kinds_and_limit(quiz: Quiz, ada: User, arguments: str, kinds: list[str] | None) -> None:
+    complete(quiz, ada, score=100)
+    complete(quiz, ada, score=100)
+
+    page = Elements(render("{% live_feed " + arguments + " %}"))
+    shown = [item for item in page.all("li") if "data-seq" in item]
+    assert len(shown) == (2 * len(kinds) if kinds else 1)
+    topics = [str(granted(topic, nobody)) for topic in page.one("live-feed")["topics"].split()]
+    if arguments.startswith("kinds"):
+        assert topics == [f"feed:{kind}" for kind in kinds or ()]
+    else:
+        assert topics == ["feed"]
+
+
+def test_the_feed_is_four_queries(quiz: Quiz, django_assert_num_queries: Any) -> None:
+    for n in range(12):
+        complete(quiz, User.objects.create(username=f"u{n}"))
+    feed.number()
+
+    with django_assert_num_queries(4):
+        render("{% live_feed limit=30 %}")
+
+
+def test_how_long_ago(quiz: Quiz, ada: User) -> None:
+    complete(quiz, ada, completed_at=timezone.now() - dt.timedelta(hours=3, minutes=20))
+    complete(quiz, ada)
+    text = '{% live_feed kinds="quiz_completed" %}'
+
+    times = [time["text"] for time in Elements(render(text)).all("time")]
+    assert [re.sub(r"\s", " ", time) for time in times] == ["just now", "3 hours ago", ""]
+
+
+def test_big_numbers_of_the_feed_are_in_no_language(quiz: Quiz, ada: User, settings: Any) -> None:
+    settings.USE_THOUSAND_SEPARATOR = True
+    complete(quiz, ada, times=400, score=100)
+
+    with translation.override("de"):
+        page = Elements(render('{% live_feed limit=1000 kinds="perfect" %}'))
+
+    # BUG: seq="1.200", limit="1.000".
+    assert page.one("live-feed")["seq"] == str(feed.head().seq)
+    assert page.one("live-feed")["limit"] == "1000"
+    assert all(item["data-seq"].isdigit() for item in page.all("li") if "data-seq" in item)
+
+
+# Hostile texts
+
+
+@pytest.mark.usefixtures("declared")
+def test_hostile_texts_are_shown_and_not_run() -> None:
+    ada = User.objects.create(username=SCRIPT)
+    quiz = Quiz.objects.create(title=SCRIPT + '"{0}', course=Course.objects.create(title=SCRIPT))
+    complete(quiz, ada)
+    page = render('{% live_counters %}{% live_counter "hostile" %}{% live_feed %}')
+
+    assert "<script>" not in page
+    elements = Elements(page)
+    labels = [span["text"] for span in elements.all("span", **{"class": "live-card__label"})]
+    assert SCRIPT in labels
+    assert elements.all("span", **{"data-icon": '"><b>'})
+    texts = [span["text"] for span in elements.all("span", **{"data-live": "text"})]
+    assert f'{SCRIPT} just completed {SCRIPT}"{{0}}!' in texts
+
+
+def test_hostile_keys_stay_in_their_attribute() -> None:
+    page = Elements(render('{% live_counter "sales_per_tag" of=of %}', of='"><script>'))
+
+    assert not page.all("script")
+    assert str(granted(page.one("live-counter")["topic"], nobody)).endswith('"><script>')
+
+
+# Assets
+
+
+def test_what_a_page_needs(settings: Any) -> None:
+    page = Elements(render("{% live_assets %}"))
+
+    meta = page.one("meta", name="livecounters")
+    assert (meta["data-socket"], meta["data-snapshot"]) == ("/ws/live/", "/live/snapshot/")
+    assert page.one("link")["href"] == "/static/livecounters/livecounters.css"
+    script = page.one("script", type="module")
+    assert script["src"] == "/static/livecounters/livecounters.js"
+    assert "nonce" not in script
+    assert script["text"] == ""
+    settings.LIVECOUNTERS = {"SOCKET_URL": None}
+    assert Elements(render("{% live_assets %}")).one("meta")["data-socket"] == ""
+
+
+@pytest.mark.urls(__name__)
+def test_a_site_without_our_addresses() -> None:
+    assert Elements(render("{% live_assets %}")).one("meta")["data-snapshot"] == ""
+
+
+def test_the_language_is_told() -> None:
+    with translation.override("de"):
+        assert Elements(render("{% live_assets %}")).one("meta")["data-language"] == "de"
+
+
+@pytest.mark.parametrize("where", ["context", "request", "lazy"])
+def test_a_nonce(where: str) -> None:
+    request = RequestFactory().get("/")
+    if where == "request":
+        request.csp_nonce = "abc"  # type: ignore[attr-defined]
+    given: dict[str, Any] = {
+        "context": {"csp_nonce": "abc"},
+        "request": {"request": request},
+        "lazy": {"csp_nonce": SimpleLazyObject(lambda: "abc")},
+    }[where]
+
+    page = Elements(render("{% live_assets %}", **given))
+    assert page.one("script")["nonce"] == page.one("link")["nonce"] == "abc"
+
+
+# A host's own templates
+
+
+@pytest.mark.parametrize(
+    ("name", "tag"),
+    [
+        ("live_counter", 'live_counter "attempts"'),
+        ("live_counters", "live_counters"),
+        ("live_feed", "live_feed"),
+        ("live_assets", "live_assets"),
+    ],
+)
+def test_a_host_overrides_a_template(settings: Any, tmp_path: Path, name: str, tag: str) -> None:
+    folder = tmp_path / "livecounters"
+    folder.mkdir()
+    (folder / f"{name}.html").write_text("own {{ value }}{{ cards|length }}", encoding="utf-8")
+    settings.TEMPLATES = [settings.TEMPLATES[0] | {"DIRS": [tmp_path]}]
+
+    assert render("{% " + tag + " %}").startswith("own ")
+
+
+def test_the_host_s_page(client: Any, quiz: Quiz, ada: User) -> None:
+    complete(quiz, ada)
+    answer = client.get("/")
+
+    page = Elements(answer.content.decode())
+    assert answer.status_code == 200
+    assert [card["value"] for card in page.all("live-counter")] == ["1", "1", "70.0"]
+    assert "Cookie" not in answer.get("Vary", "")
