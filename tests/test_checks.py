@@ -73,7 +73,7 @@ call_command("check")
 
 
 def test_a_database_that_is_not_there_is_no_matter() -> None:
-    # As where an image is built. BUG: JSONObject asks the server for its version.
+    # As where an image is built.
     done = subprocess.run(
         [sys.executable, "-c", UNREACHABLE], capture_output=True, text=True, check=False
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
+import string
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from typing import Any, NamedTuple
 from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.db import models, router, transaction
-from django.db.models import Max
+from django.db.models import Exists, Max
 from django.utils import timezone, translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext
@@ -69,7 +70,7 @@ class Event:
         """The sentence, in the active language; plain text, to be escaped where it is shown."""
         words = {**self.data, "actor": self.actor or gettext("Someone"), "target": self.target}
         said = _Words({key: word for key, word in words.items() if word is not None})
-        return str(self.sentence).format_map(said)
+        return _SAY.vformat(str(self.sentence), (), said)
 
     def as_json(self) -> dict[str, Any]:
         """As frames and the API write it."""
@@ -88,6 +89,18 @@ class Event:
         """:meth:`as_json` in a language."""
         with translation.override(language):
             return self.as_json()
+
+
+class _Formatter(string.Formatter):
+    def format_field(self, value: Any, format_spec: str) -> str:
+        # What was told may be of another kind than the sentence expects.
+        try:
+            return str(super().format_field(value, format_spec))
+        except (ValueError, TypeError):
+            return str(value)
+
+
+_SAY = _Formatter()
 
 
 class _Words(dict[str, Any]):
@@ -135,8 +148,10 @@ def number(using: str | None = None) -> Place:
     is locked meanwhile.
     """
     using = using or database()
-    if not ActivityEvent.objects.using(using).filter(seq=None).exists():
-        return head(using)
+    fresh = Exists(ActivityEvent.objects.filter(seq=None))
+    found = _stream(using).filter(id=STREAM).annotate(fresh=fresh).first()
+    if found is not None and not found.fresh:
+        return Place(found.epoch, found.seq)
     with transaction.atomic(using=using):
         stream = _locked(using)
         stream.seq += _number(using, stream.seq, "seq IS NULL", "id")

@@ -99,6 +99,11 @@ class Measure:
         """The field that values are shown as."""
         return output_field(self.rows, "value")
 
+    @property
+    def exact(self) -> bool:
+        """Whether values are kept as they are; floats are kept to millionths."""
+        return self.value is None or not isinstance(self.value_field, models.FloatField)
+
     @cached_property
     def clock(self) -> Clock:
         dates = self.at is not None and not isinstance(self.at_field, models.DateTimeField)

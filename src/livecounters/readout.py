@@ -12,6 +12,7 @@ from livecounters.feed import Event, Place, iso
 from livecounters.frames import plain
 from livecounters.hub import RING, ReadOut, Says
 from livecounters.readers import Question
+from livecounters.registry import registry
 from livecounters.topics import CounterTopic, FeedTopic, Topic
 
 __all__ = ["BURST", "read_out"]
@@ -47,7 +48,7 @@ def read_out(
 
 def _tells(topic: Topic, event: Event) -> bool:
     return isinstance(topic, FeedTopic) and (
-        topic.activity is None or str(topic) == f"feed:{event.kind}"
+        topic.activity is None or event.kind == registry.activities.shortest(topic.activity)
     )
 
 

@@ -159,25 +159,29 @@ class Registry:
     def __init__(self) -> None:
         self.counters: Names[CounterEntry] = Names("counter")
         self.activities: Names[ActivityEntry] = Names("activity")
-        self._by_activity: dict[int, ActivityEntry] = {}
+        self._by_activity: dict[int, dict[type[LiveModel], ActivityEntry]] = {}
 
     def add(self, model: type[Model], live: type[LiveModel]) -> None:
         """Take in every counter and activity that the class declares."""
-        for name, value in vars(live).items():
+        declared = _declared(live)
+        for name, value in declared.items():
             if isinstance(value, Activity):
                 told = ActivityEntry(name, model, live, value)
                 self.activities.add(told)
-                self._by_activity[id(value)] = told
-        for name, value in vars(live).items():
+                self._by_activity.setdefault(id(value), {})[live] = told
+        for name, value in declared.items():
             if isinstance(value, Aggregate):
-                self.counters.add(CounterEntry(name, model, live, value, self._told(name, value)))
+                told_of = self._told(name, value, live)
+                self.counters.add(CounterEntry(name, model, live, value, told_of))
 
-    def _told(self, name: str, counter: Aggregate) -> ActivityEntry | None:
+    def _told(self, name: str, counter: Aggregate, live: type[LiveModel]) -> ActivityEntry | None:
         if counter.events is None:
             return None
+        # Classes may share a base: each counts the events of its own.
+        told = self._by_activity.get(id(counter.events), {})
         try:
-            return self._by_activity[id(counter.events)]
-        except KeyError:
+            return told.get(live) or next(iter(told.values()))
+        except StopIteration:
             raise UnknownName(
                 f"Counter {name!r}: the activity of its events= is not declared in any "
                 "registered class. Declare it as an attribute of a class first."
@@ -189,7 +193,15 @@ class Registry:
             self.counters.remove(counter)
         for activity in [entry for entry in self.activities if entry.live is live]:
             self.activities.remove(activity)
-            del self._by_activity[id(activity.declared)]
+            del self._by_activity[id(activity.declared)][live]
+
+
+def _declared(live: type[LiveModel]) -> dict[str, object]:
+    """What a class and its bases declare, bases first; a name that is set anew counts anew."""
+    found: dict[str, object] = {}
+    for cls in reversed(live.__mro__):
+        found.update(vars(cls))
+    return found
 
 
 registry = Registry()
@@ -205,6 +217,8 @@ def register(model: type[Model]) -> Callable[[T], T]:
     """
     if not (isinstance(model, type) and issubclass(model, Model)):
         raise TypeError(f"live.register({model!r}): give the model class, live.register(Attempt).")
+    if model._meta.abstract:
+        raise TypeError(f"live.register({model.__name__}): it is abstract and has no rows.")
 
     def decorate(live: T) -> T:
         if not (isinstance(live, type) and issubclass(live, LiveModel)):

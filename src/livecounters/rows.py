@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.exceptions import FieldDoesNotExist, FieldError
 from django.db import models
 from django.db.models import F, Q, QuerySet
-from django.db.models.expressions import Col, Combinable, Subquery, Value
+from django.db.models.expressions import Col, Combinable, Subquery, Value, Window
 from django.db.models.functions import Now, Random
 from django.db.models.sql import Query
 from django.db.models.sql.constants import LOUTER
@@ -97,6 +97,12 @@ def _refuse_unstable(query: Query) -> None:
                 "a subquery cannot be kept by a trigger: the rows it looks at change unseen.",
                 "Say it with fields of the row itself; exclude() or ~Q() over a many-to-many "
                 "relation and Exists() are subqueries too.",
+            )
+        if getattr(node, "contains_aggregate", False) or isinstance(node, Window):
+            raise Unmeasurable(
+                "E005",
+                f"{node!r} looks at several rows at once.",
+                "Name a column or an expression of one row; the counter adds them up.",
             )
         if isinstance(node, (Now, Random)):
             raise Unmeasurable(
@@ -238,4 +244,7 @@ def text_of(field: Field, value: Any) -> str:
         return value.hex
     if isinstance(value, bool):
         return str(int(value))
-    return str(value)
+    text = str(value)
+    if "\0" in text:
+        raise ValueError("a key holds no NUL; PostgreSQL has no such text")
+    return text

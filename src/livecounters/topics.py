@@ -53,8 +53,11 @@ class CounterTopic:
 
     counter: Counter
     scope: str
+    asked: str = ""
 
     def __str__(self) -> str:
+        if self.asked:
+            return self.asked
         name = registry.counters.shortest(self.counter.entry)
         per = self.counter.entry.declared.per
         return f"counter:{name}:{self.scope}" if per else f"counter:{name}"
@@ -65,8 +68,11 @@ class FeedTopic:
     """The events of one kind, or of all."""
 
     activity: ActivityEntry | None = None
+    asked: str = ""
 
     def __str__(self) -> str:
+        if self.asked:
+            return self.asked
         return f"feed:{registry.activities.shortest(self.activity)}" if self.activity else "feed"
 
     @property
@@ -88,15 +94,18 @@ def sign(topic: Topic) -> str:
 
 
 def parse(name: str) -> Topic:
-    """The topic of a plain name. Raises ``TopicRefused`` if there is none."""
+    """The topic of a plain name, which it keeps. Raises ``TopicRefused`` if there is none.
+
+    A counter's full and short name, or two spellings of a key, are two topics that say the same.
+    """
     family, _, rest = name.partition(":")
     try:
         if name == "feed":
             return FeedTopic()
         if family == "feed":
-            return FeedTopic(registry.activities.get(rest))
+            return FeedTopic(registry.activities.get(rest), name)
         if family == "counter":
-            return _counter(rest)
+            return _counter(rest, name)
     except (LookupError, ValueError, TypeError):
         pass
     except Exception as error:  # a key that the field's own to_python refuses
@@ -104,10 +113,10 @@ def parse(name: str) -> Topic:
     raise TopicRefused(name)
 
 
-def _counter(rest: str) -> CounterTopic:
+def _counter(rest: str, asked: str) -> CounterTopic:
     name, colon, key = rest.partition(":")
     counter = Counter(registry.counters.get(name))
-    return CounterTopic(counter, counter.scope(key if colon else None))
+    return CounterTopic(counter, counter.scope(key if colon else None), asked)
 
 
 def granted(name: str, user: Callable[[], Any]) -> Topic:
@@ -191,7 +200,9 @@ def may_read(entry: CounterEntry, scope: str, user: Any) -> bool:
     if declared.public:
         return True
     if declared.audience is not None:
-        return bool(declared.audience(user, _object(entry, scope)))
+        of = _object(entry, scope)
+        # Where there is no object there is nothing to judge, and nothing to see.
+        return (of is not None or declared.per is None) and bool(declared.audience(user, of))
     if user is None or not user.is_authenticated or not user.is_active:
         return False
     if user.is_staff:

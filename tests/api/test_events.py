@@ -179,7 +179,6 @@ def test_a_kind_that_is_not_there(client: APIClient, kind: str) -> None:
 def test_no_header_tells_that_a_kind_is_there(client: APIClient) -> None:
     private, unknown = (client.get(URL, {"kind": kind}) for kind in ("perfect", "nothing"))
 
-    # BUG: only for kinds that exist is the session looked at, and "Vary" says so.
     assert private.headers == unknown.headers
 
 
@@ -201,7 +200,6 @@ def test_three_queries_at_the_most(
         complete(quiz, person)
     feed.number()
 
-    # BUG: four: two to see whether anything waits for a number, the events, their actors.
     with django_assert_max_num_queries(3):
         answer = client.get(URL, {"kind": "quiz_completed", "limit": 100})
     assert len(answer.json()["results"]) == events

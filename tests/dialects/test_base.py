@@ -154,7 +154,6 @@ def test_literals(dialect: Dialect, value: Any, text: str) -> None:
         "Ä 🎓",
         "; --",
         "\\",
-        # BUG: on PostgreSQL it ends the dollar quote of the function.
         "$livecounters$",
     ],
 )

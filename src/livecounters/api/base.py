@@ -7,13 +7,14 @@ import json
 from typing import Any
 
 from django.utils.cache import patch_cache_control
+from rest_framework.exceptions import NotFound
 from rest_framework.permissions import AllowAny
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-__all__ = ["LiveView"]
+__all__ = ["LiveView", "not_found"]
 
 
 class LiveView(APIView):
@@ -32,7 +33,7 @@ class LiveView(APIView):
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Response:
         if request.method in ("GET", "HEAD") and response.status_code == 200:
             tag = etag(response.data)
-            if tag in [known.strip() for known in _known(request)]:
+            if {tag, "*"} & set(_known(request)):
                 response = Response(status=304)
             response["ETag"] = tag
             patch_cache_control(response, no_cache=True)
@@ -40,9 +41,19 @@ class LiveView(APIView):
         return final
 
 
+def not_found(request: Request) -> NotFound:
+    """One answer for what does not exist and what this caller may not see.
+
+    The caller is looked at in both cases, so that neither headers nor credentials tell them
+    apart.
+    """
+    _ = request.user
+    return NotFound()
+
+
 def _known(request: Request) -> list[str]:
     header: str = request.headers.get("If-None-Match", "")
-    return header.replace("W/", "").split(",")
+    return [known.strip() for known in header.replace("W/", "").split(",")]
 
 
 def etag(data: Any) -> str:

@@ -7,13 +7,13 @@ from typing import Any
 
 from django.core.exceptions import ValidationError as InvalidKey
 from django.utils import timezone
-from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from livecounters import windows
-from livecounters.api.base import LiveView
+from livecounters.api.base import LiveView, not_found
 from livecounters.declarations import Avg, Count
 from livecounters.feed import iso
 from livecounters.frames import plain
@@ -60,16 +60,17 @@ class CounterViewSet(LiveView, ViewSet):
     def retrieve(self, request: Request, pk: str) -> Response:
         """One counter: ``value``, or ``values`` where several ``of`` are asked for."""
         now = timezone.now()
-        counter = _counter(pk)
+        counter = _counter(request, pk)
         of = request.query_params.getlist("of")
         if len(of) > MAX_OF:
             raise ValidationError({"of": f"At most {MAX_OF} at a time."})
-        scopes = _scopes(counter, of)
+        of = list(dict.fromkeys(of))
+        scopes = _scopes(request, counter, of)
         for scope in scopes or [""]:
             if not counter.entry.declared.public and not may_read(
                 counter.entry, scope, request.user
             ):
-                raise NotFound
+                raise not_found(request)
         if bool(scopes) != (counter.entry.declared.per is not None):
             raise ValidationError({"of": _of_wanted(counter)})
         window = window_of(request.query_params.get("window"))
@@ -80,28 +81,28 @@ class CounterViewSet(LiveView, ViewSet):
         numbers = [plain(number) for number in found]
         answer: dict[str, Any] = {**describe(counter), "at": iso(now)}
         if len(scopes) > 1:
-            answer["values"] = dict(zip(scopes, numbers, strict=True))
+            answer["values"] = dict(zip(of, numbers, strict=True))
         else:
             answer["value"] = numbers[0]
         return Response(answer)
 
 
-def _counter(name: str) -> Counter:
+def _counter(request: Request, name: str) -> Counter:
     try:
         return counters[name]
     except LookupError:
-        raise NotFound from None
+        raise not_found(request) from None
 
 
-def _scopes(counter: Counter, of: list[str]) -> list[str]:
+def _scopes(request: Request, counter: Counter, of: list[str]) -> list[str]:
     if counter.entry.declared.per is None and not of:
         return []
     try:
-        return list(dict.fromkeys(counter.scope(one) for one in of))
+        return [counter.scope(one) for one in of]
     except (InvalidKey, ValueError, TypeError, OverflowError):
         # Said only to those who may know that the counter is there.
         if not counter.entry.declared.public:
-            raise NotFound from None
+            raise not_found(request) from None
         raise ValidationError({"of": _of_wanted(counter)}) from None
 
 

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from livecounters import feed
-from livecounters.api.base import LiveView
+from livecounters.api.base import LiveView, not_found
 from livecounters.feed import Place
 from livecounters.registry import ActivityEntry, registry
 
@@ -48,10 +48,10 @@ class EventViewSet(LiveView, ViewSet):
 
     def _kinds(self, request: Request) -> Sequence[str]:
         wanted = request.query_params.getlist("kind")
-        entries = [_activity(name) for name in wanted] or list(registry.activities)
+        entries = [_activity(request, name) for name in wanted] or list(registry.activities)
         visible = [e.full_name for e in entries if e.declared.public or _is_staff(request.user)]
         if wanted and len(visible) < len(entries):
-            raise NotFound
+            raise not_found(request)
         return visible
 
 
@@ -59,11 +59,11 @@ def _is_staff(user: Any) -> bool:
     return bool(user is not None and user.is_active and user.is_staff)
 
 
-def _activity(name: str) -> ActivityEntry:
+def _activity(request: Request, name: str) -> ActivityEntry:
     try:
         return registry.activities.get(name)
     except LookupError:
-        raise NotFound from None
+        raise not_found(request) from None
 
 
 def _limit(text: str | None) -> int:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connections, models
+from django.db import OperationalError, connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import QuerySet
 from django.db.models.sql import Query
@@ -98,7 +99,10 @@ class Dialect(ABC):
 
     def try_out(self, queryset: QuerySet[Any, Any]) -> None:
         """Raise ``Unmeasurable`` if this database could not run the query in a trigger."""
-        self.rows(queryset)
+        # Some expressions ask the server for its version; where there is none (an image is
+        # being built), there is nothing to find out either.
+        with suppress(OperationalError):
+            self.rows(queryset)
 
     def contribution(
         self, measure: Measure, relation: str | None, sign: str = "", only_if: str = ""

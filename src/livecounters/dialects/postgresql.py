@@ -56,10 +56,13 @@ class PostgreSQL(Dialect):
                 if operation != "delete"
             ]
         )
+        quote = "$livecounters$"
+        while quote in body:
+            quote = f"{quote[:-1]}_$"
         return (
             f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql "
-            f"SECURITY DEFINER SET search_path FROM CURRENT AS $livecounters$\n"
-            f"BEGIN\n{body}\nRETURN NULL;\nEND\n$livecounters$"
+            f"SECURITY DEFINER SET search_path FROM CURRENT AS {quote}\n"
+            f"BEGIN\n{body}\nRETURN NULL;\nEND\n{quote}"
         )
 
     def _skip(self, watch: Watch, operation: str) -> list[str]:
@@ -96,7 +99,8 @@ class PostgreSQL(Dialect):
             f"INSERT INTO {self.sources} (kind, source) SELECT {kind}, source FROM happened "
             f"ON CONFLICT DO NOTHING RETURNING source) "
             f"INSERT INTO {self.events} ({EVENT_COLUMNS}) "
-            f"SELECT {self.event_columns(telling, seq)} FROM happened h JOIN told USING (source)"
+            f"SELECT {self.event_columns(telling, seq)} FROM happened h JOIN told USING (source) "
+            f"ORDER BY h.at"
         )
 
     def tell_all_sql(self, telling: Telling) -> list[str]:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
+from decimal import Context as DecimalContext
 from typing import Any
 
 from django import template
@@ -32,6 +33,9 @@ register = template.Library()
 
 NOTHING = "\N{EN DASH}"
 HUES = 6
+
+# Digits enough for any number of a bigint column.
+_WIDE = DecimalContext(prec=60)
 
 
 @register.inclusion_tag("livecounters/live_assets.html", takes_context=True)
@@ -102,15 +106,21 @@ def live_feed(limit: int = 10, kinds: str = "") -> dict[str, Any]:
     found = feed.newest(limit, [a.full_name for a in activities] or None, before=place.seq + 1)
     return {
         "topics": " ".join(sign(topic) for topic in topics),
+        # Attributes are for the browser, in no language.
         "epoch": place.epoch,
-        "seq": place.seq,
-        "limit": limit,
+        "seq": str(place.seq),
+        "limit": str(limit),
         "events": [_told(event, now) for event in found],
     }
 
 
 def _told(event: Event, now: dt.datetime) -> dict[str, Any]:
-    return {"event": event, "at": iso(event.at), "ago": _ago(event.at, now)}
+    return {
+        "event": event,
+        "seq": str(event.seq),
+        "at": iso(event.at),
+        "ago": _ago(event.at, now),
+    }
 
 
 def _ago(at: dt.datetime, now: dt.datetime) -> str:
@@ -129,9 +139,9 @@ def shown(counter: Counter, scope: str, value: Number, now: dt.datetime) -> dict
         "label": counter.label,
         "icon": counter.entry.declared.icon,
         "level": _level(counter, value),
-        "value": "" if value is None else plain(value),
+        "value": "" if value is None else str(plain(value)),
         "text": _number(value, decimals),
-        "decimals": decimals,
+        "decimals": str(decimals),
         "at": iso(now),
     }
 
@@ -140,13 +150,15 @@ def _decimals(counter: Counter) -> int:
     places = counter.measure.places
     if isinstance(counter.entry.declared, Avg):
         return max(1, min(places, 2))
-    return min(places, 2) if places == 6 else places
+    return places if counter.measure.exact else min(places, 2)
 
 
 def _number(value: Number, decimals: int) -> str:
     if value is None:
         return NOTHING
-    number = Decimal(str(value)) if isinstance(value, float) else value
+    # Rounded as Intl.NumberFormat does; number_format() would cut digits off.
+    places = Decimal(1).scaleb(-decimals)
+    number = Decimal(str(value)).quantize(places, ROUND_HALF_UP, _WIDE)
     return number_format(number, decimals, force_grouping=True)
 
 
