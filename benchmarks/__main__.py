@@ -32,8 +32,10 @@ def main() -> int:
         facts = versions() | {"rows": options.rows, "users": USERS, "quizzes": QUIZZES}
         for name in [options.name] if options.name else NAMES:
             print(f"\n## {name} on {options.database}", flush=True)
-            tables = import_module(f"benchmarks.{name}").run(options.rows, options.rounds)
-            print("", *tables, sep="\n\n")
+            tables = []
+            for table in import_module(f"benchmarks.{name}").run(options.rows, options.rounds):
+                print(f"\n{table}", flush=True)
+                tables.append(table)
             report.write(name, options.database, facts, tables)
     return 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -17,7 +18,7 @@ ROWS = 20_000
 FEWER = 5_000
 
 
-def run(rows: int, rounds: int | None) -> list[Table]:
+def run(rows: int, rounds: int | None) -> Iterator[Table]:
     shrink = partial(settle, OURS, keep=rows)
     operations = [
         Operation(f"bulk_create() of {ROWS:,} of this moment", _new, _insert, settle=shrink),
@@ -28,7 +29,8 @@ def run(rows: int, rounds: int | None) -> list[Table]:
         # Last, as it leaves a session with other plans.
         Operation(f"bulk_create() of {FEWER:,} after a single one", _later, _insert, settle=shrink),
     ]
-    return [compare(operation, OURS, rounds or ROUNDS) for operation in operations]
+    for operation in operations:
+        yield compare(operation, OURS, rounds or ROUNDS)
 
 
 def _new(variant: Variant) -> Any:

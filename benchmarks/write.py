@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from functools import partial
 
 from benchmarks.host.models import Attempt
@@ -14,7 +15,7 @@ ROUNDS = 60
 TIMES = 10
 
 
-def run(rows: int, rounds: int | None) -> list[Table]:
+def run(rows: int, rounds: int | None) -> Iterator[Table]:
     variants = found()
     shrink = partial(settle, variants, keep=rows)
     operations = [
@@ -24,12 +25,9 @@ def run(rows: int, rounds: int | None) -> list[Table]:
         Operation("save() of another note, which nobody watches", _renamed, Attempt.save),
         Operation("update() of one row's note", _saved, _annotate),
     ]
-    return [
-        compare(
-            dataclasses.replace(operation, times=TIMES, settle=shrink), variants, rounds or ROUNDS
-        )
-        for operation in operations
-    ]
+    for operation in operations:
+        repeated = dataclasses.replace(operation, times=TIMES, settle=shrink)
+        yield compare(repeated, variants, rounds or ROUNDS)
 
 
 def _new(variant: Variant) -> Attempt:
