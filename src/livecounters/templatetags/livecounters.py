@@ -13,9 +13,11 @@ from typing import Any
 
 from django import template
 from django.template import Context
+from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.formats import number_format
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.timesince import timesince
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -86,13 +88,15 @@ def live_counters(*names: str, group: str = "") -> dict[str, Any]:
     return {"cards": cards}
 
 
-@register.inclusion_tag("livecounters/live_counter.html")
-def live_counter(name: str, of: Any = None) -> dict[str, Any]:
-    """One number, inline."""
+@register.simple_tag
+def live_counter(name: str, of: Any = None) -> SafeString:
+    """One number, inline: nothing stands before or behind it, not even a blank."""
     counter = counters[name]
     scope = counter.scope(of)
     now = timezone.now()
-    return shown(counter, scope, read([Question(counter, scope)], now)[0], now)
+    said = shown(counter, scope, read([Question(counter, scope)], now)[0], now)
+    # Rendered and escaped by the template.
+    return mark_safe(render_to_string("livecounters/live_counter.html", said).strip())
 
 
 @register.inclusion_tag("livecounters/live_feed.html")
