@@ -17,13 +17,15 @@ from benchmarks.host.livecounters import MONTH, ReadLive
 from benchmarks.host.models import Quiz, Read
 from benchmarks.report import Table
 from livecounters import capture
+from livecounters.ledger import FOLD_ON_READ
 from livecounters.measures import Measure
 from livecounters.models import Delta
 
 ROUNDS = 30
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
-PENDING = 5_000
-# Rows lie evenly in so many days, of which the window sees 30.
+# As many as a reading leaves pending.
+PENDING = FOLD_ON_READ
+# Rows lie evenly in so many days (from 10,000 of them on), of which the window sees 30.
 DAYS = 90
 # Prime to the seconds in them, and small enough for an integer of PostgreSQL.
 STRIDE = 1_009

@@ -160,9 +160,10 @@ class Dialect(ABC):
             else:
                 untold = f"({untold} OR r.{PREFIX}actor IS NULL)"
         if before is not None:
+            # No join: PostgreSQL would keep one that is made for single rows (see _tell_sql).
             conditions.append(
-                f"NOT EXISTS (SELECT 1 FROM ({self.rows(telling.rows, before)}) o "
-                f"WHERE o.{PREFIX}source = r.{PREFIX}source)"
+                f"(r.{PREFIX}source IN (SELECT o.{PREFIX}source "
+                f"FROM ({self.rows(telling.rows, before)}) o)) IS NOT TRUE"
             )
         moment = self.moment()
         at = f"COALESCE(r.{PREFIX}at, {moment})" if "at" in columns else moment

@@ -61,9 +61,15 @@ class PostgreSQL(Dialect):
             quote = f"{quote[:-1]}_$"
         return (
             f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql "
-            f"SECURITY DEFINER SET search_path FROM CURRENT AS {quote}\n"
+            f"SECURITY DEFINER SET search_path FROM CURRENT {self._plans(watch)}AS {quote}\n"
             f"BEGIN\n{body}\nRETURN NULL;\nEND\n{quote}"
         )
+
+    def _plans(self, watch: Watch) -> str:
+        # The plan that is kept may also be of a first call with many rows; a hash join would then
+        # read the whole joined table for every single row. Its index is good for both.
+        joined = watch.tables - {watch.table}
+        return "SET enable_hashjoin = off SET enable_mergejoin = off " if joined else ""
 
     def _skip(self, watch: Watch, operation: str) -> list[str]:
         # Most updates touch nothing that is watched; comparing the rows is far cheaper than
@@ -99,8 +105,10 @@ class PostgreSQL(Dialect):
             f"INSERT INTO {self.sources} (kind, source) SELECT {kind}, source FROM happened "
             f"ON CONFLICT DO NOTHING RETURNING source) "
             f"INSERT INTO {self.events} ({EVENT_COLUMNS}) "
-            f"SELECT {self.event_columns(telling, seq)} FROM happened h JOIN told USING (source) "
-            f"ORDER BY h.at"
+            # Not a join: a session keeps the plan of its first call, and a nested loop made for
+            # one row takes minutes for many. A subquery that is no join is always hashed.
+            f"SELECT {self.event_columns(telling, seq)} FROM happened h "
+            f"WHERE (h.source IN (SELECT source FROM told)) IS TRUE ORDER BY h.at"
         )
 
     def tell_all_sql(self, telling: Telling) -> list[str]:
@@ -139,11 +147,13 @@ class PostgreSQL(Dialect):
     def stamp(self, sql: str) -> str:
         # Minutes matter for a while only; what is long past is kept by the quarter hour, so
         # that a bulk insert of old rows stays a handful of deltas.
-        step = (
-            f"CASE WHEN {sql} > statement_timestamp() - interval '3 days' "
-            f"THEN {MINUTE} ELSE {QUARTER} END"
+        # Hours, because days must be looked up in the time zone, row by row.
+        fine, coarse = (
+            f"floor(date_part('epoch', {sql}) / {step})::bigint * {step}"
+            for step in (MINUTE, QUARTER)
         )
-        return f"floor(date_part('epoch', {sql}) / {step})::bigint * {step}"
+        recent = f"{sql} > statement_timestamp() - interval '72 hours'"
+        return f"CASE WHEN {recent} THEN {fine} ELSE {coarse} END"
 
     def scaled(self, sql: str, places: int) -> str:
         return f"round({sql} * 1{'0' * places})::bigint" if places else f"{sql}::bigint"

@@ -98,25 +98,21 @@ class SQLite(Dialect):
 
     def _tell(self, watch: Watch, telling: Telling, operation: str) -> list[str]:
         before = self._shadow(watch, "OLD") if operation == "update" else None
-        happened = self._untold(telling, self.happened(telling, self._shadow(watch, "NEW"), before))
-        seq = f"CASE WHEN h.untold THEN 0 ELSE (SELECT seq FROM {self.stream}) END"
+        happened = self.happened(telling, self._shadow(watch, "NEW"), before)
+        seq = f"CASE WHEN h.untold THEN 0 ELSE (SELECT seq + 1 FROM {self.stream}) END"
+        # changes() is what the statement before has written: nothing if the row was told before.
         return [
-            (
-                f"UPDATE {self.stream} SET seq = seq + 1 "
-                f"WHERE EXISTS (SELECT 1 FROM ({happened}) h WHERE NOT h.untold)"
-            ),
+            self._bury(telling, happened),
             (
                 f"INSERT INTO {self.events} ({EVENT_COLUMNS}) "
-                f"SELECT {self.event_columns(telling, seq)} FROM ({happened}) h"
+                f"SELECT {self.event_columns(telling, seq)} FROM ({happened}) h "
+                f"WHERE changes() > 0"
             ),
-            self._bury(telling, happened),
+            (
+                f"UPDATE {self.stream} SET seq = seq + 1 WHERE changes() > 0 AND EXISTS "
+                f"(SELECT 1 FROM {self.events} WHERE id = last_insert_rowid() AND seq > 0)"
+            ),
         ]
-
-    def _untold(self, telling: Telling, happened: str) -> str:
-        return (
-            f"SELECT * FROM ({happened}) n WHERE NOT EXISTS (SELECT 1 FROM {self.sources} s "
-            f"WHERE s.kind = {self.literal(telling.kind)} AND s.source = n.source)"
-        )
 
     def _bury(self, telling: Telling, happened: str) -> str:
         return (
@@ -126,14 +122,15 @@ class SQLite(Dialect):
         )
 
     def tell_all_sql(self, telling: Telling) -> list[str]:
-        happened = self._untold(telling, self.happened(telling, None))
+        happened = self.happened(telling, None)
         return [
             (
                 f"INSERT INTO {self.events} ({EVENT_COLUMNS}) "
                 f"SELECT {self.event_columns(telling, 'CASE WHEN h.untold THEN 0 END')} "
-                f"FROM ({happened}) h"
+                f"FROM ({happened}) h WHERE NOT EXISTS (SELECT 1 FROM {self.sources} s "
+                f"WHERE s.kind = {self.literal(telling.kind)} AND s.source = h.source)"
             ),
-            self._bury(telling, self.happened(telling, None)),
+            self._bury(telling, happened),
         ]
 
     def remove_sql(self, table: str, name: str) -> list[str]:

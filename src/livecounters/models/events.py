@@ -41,14 +41,9 @@ class ActivityEvent(models.Model):
 class EventSource(models.Model):
     """The tombstone of an event: this row was told as this kind. It outlives the event."""
 
-    id = models.BigAutoField(primary_key=True)
+    pk = models.CompositePrimaryKey("kind", "source")
     kind = models.CharField(max_length=TEXT_LENGTH)
     source = models.CharField(max_length=TEXT_LENGTH)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["kind", "source"], name="livecounters_source_unique")
-        ]
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.source}"

@@ -33,7 +33,7 @@ class Delta(models.Model):
 class Bucket(models.Model):
     """The sum of all folded deltas of one measure, scope and member in one span of time."""
 
-    id = models.BigAutoField(primary_key=True)
+    pk = models.CompositePrimaryKey("measure", "scope", "grain", "start", "member")
     measure = models.CharField(max_length=KEY_LENGTH)
     scope = models.CharField(max_length=TEXT_LENGTH)
     grain = models.SmallIntegerField()
@@ -41,14 +41,6 @@ class Bucket(models.Model):
     member = models.CharField(max_length=TEXT_LENGTH)
     count = models.BigIntegerField()
     total = models.BigIntegerField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["measure", "scope", "grain", "start", "member"],
-                name="livecounters_bucket_unique",
-            )
-        ]
 
     def __str__(self) -> str:
         return f"{self.measure}[{self.scope}] {self.grain}@{self.start}: {self.count}"
