@@ -59,7 +59,7 @@ servers: $(VENV)/.ready-test
 docs: $(VENV)/.ready-docs
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
 
-bench: $(VENV)/.ready-test servers
+bench: $(VENV)/.ready-bench servers
 	$(BIN)/python -m benchmarks
 
 soak: $(VENV)/.ready-test servers

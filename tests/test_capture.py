@@ -6,6 +6,7 @@ The suite runs on each database; what a database cannot do is not in here.
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Callable, Iterator
 from io import StringIO
 from typing import Any
@@ -191,6 +192,28 @@ def test_bulk_writes_are_few_deltas() -> None:
 
     # One for each measure, the counters over events included, however many rows.
     assert Delta.objects.count() < 40
+
+
+@pytest.mark.django_db(transaction=True)
+def test_plans_made_for_one_row_are_good_for_many(quiz: Quiz, ada: User) -> None:
+    """A session keeps the plans of a trigger's first call (PostgreSQL): made for one row and
+    used for thousands, or the other way round, they must not take quadratic time."""
+
+    def seconds(first: int, number: int) -> float:
+        connection.close()
+        Attempt.objects.bulk_create([attempt(quiz, user=ada) for _ in range(first)])
+        rows = [attempt(quiz, user=ada, completed=False) for _ in range(number)]
+        Attempt.objects.bulk_create(rows)
+        start = time.perf_counter()
+        Attempt.objects.update(completed=True)
+        return time.perf_counter() - start
+
+    many = seconds(1000, 6000)
+    Attempt.objects.all().delete()
+    after_one = seconds(1, 6000)
+
+    assert after_one < 5 * many + 0.2
+    assert_exact()
 
 
 # Activities

@@ -52,10 +52,10 @@ AT = (
 )
 
 
-def contribution(key: str, relation: str, sign: str) -> str:
+def rows(relation: str, sign: str) -> str:
     return (
-        f"SELECT '{key}' AS measure, livecounters_scope::text AS scope, '' AS member, "
-        f"{AT} AS at, {sign}1 AS count, {sign}livecounters_value::bigint AS total FROM ("
+        f"SELECT livecounters_scope AS scope, {AT} AS at, {sign}1 AS count, "
+        f"{sign}livecounters_value::bigint AS total FROM ("
         'SELECT 1 AS "livecounters_one", "host_attempt"."quiz_id" AS "livecounters_scope", '
         '"host_attempt"."completed_at" AS "livecounters_at", '
         '"host_attempt"."score" AS "livecounters_value" '
@@ -64,12 +64,12 @@ def contribution(key: str, relation: str, sign: str) -> str:
     )
 
 
-def into_delta(*selects: str) -> str:
+def into_delta(key: str, *selects: str) -> str:
     return (
         'INSERT INTO "livecounters_delta" (measure, scope, member, at, count, total) '
-        "SELECT measure, scope, member, at, SUM(count), SUM(total) "
-        f"FROM ({' UNION ALL '.join(selects)}) c GROUP BY measure, scope, member, at "
-        "HAVING SUM(count) <> 0 OR SUM(total) <> 0;"
+        f"SELECT '{key}' AS measure, scope::text AS scope, '' AS member, at, "
+        f"SUM(count), SUM(total) FROM ({' UNION ALL '.join(selects)}) c "
+        "GROUP BY scope, at HAVING SUM(count) <> 0 OR SUM(total) <> 0;"
     )
 
 
@@ -84,16 +84,16 @@ TAIL = "\nRETURN NULL;\nEND\n$livecounters$"
 
 def test_the_triggers_of_a_watch(dialect: PostgreSQL, measure: Measure) -> None:
     watch = Watch(Attempt, (measure,))
-    old = contribution(measure.key, "livecounters_old", "-")
-    new = contribution(measure.key, "livecounters_new", "")
+    old = rows("livecounters_old", "-")
+    new = rows("livecounters_new", "")
     skip = (
         f"IF NOT EXISTS (SELECT {COLUMNS} FROM livecounters_old EXCEPT ALL "
         f"SELECT {COLUMNS} FROM livecounters_new) THEN RETURN NULL; END IF;\n"
     )
     bodies = {
-        "insert": into_delta(new),
-        "update": skip + into_delta(old, new),
-        "delete": into_delta(old),
+        "insert": into_delta(measure.key, new),
+        "update": skip + into_delta(measure.key, old, new),
+        "delete": into_delta(measure.key, old),
     }
     tables = {
         "insert": "NEW TABLE AS livecounters_new",

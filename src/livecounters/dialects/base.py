@@ -107,14 +107,60 @@ class Dialect(ABC):
     def contribution(
         self, measure: Measure, relation: str | None, sign: str = "", only_if: str = ""
     ) -> str:
-        """A SELECT of the columns of Delta: what the rows of ``relation`` contribute."""
-        scope = self._text("scope", measure.scope_field)
-        member = self._text("member", measure.member_field)
-        at, value = "CAST(NULL AS bigint)", "0"
-        if measure.at_field is not None:
-            at = self.stamp(PREFIX + "at")
+        """A SELECT of the columns of Delta: what each row of ``relation`` contributes."""
+        scope, member = (self._text(name, measure) for name in ("scope", "member"))
+        return (
+            f"SELECT {self.literal(measure.key)} AS measure, {scope} AS scope, "
+            f"{member} AS member, {self._numbers(measure, sign)} "
+            f"{self._source(measure, relation, only_if)}"
+        )
+
+    def sums(self, measure: Measure, relations: Iterable[tuple[str | None, str]]) -> str:
+        """A SELECT of the columns of Delta: what the rows of (relation, sign) contribute in sum,
+        without what cancels out.
+
+        Keys are grouped by as they are, which is much faster than as text.
+        """
+        columns = {
+            name: self._grouping(name, field)
+            for name, field in (("scope", measure.scope_field), ("member", measure.member_field))
+            if field is not None
+        }
+        inner = "".join(f"{sql} AS {name}, " for name, (sql, _) in columns.items())
+        rows = " UNION ALL ".join(
+            f"SELECT {inner}{self._numbers(measure, sign)} {self._source(measure, relation)}"
+            for relation, sign in relations
+        )
+        outer = {name: sql for name, (_, sql) in columns.items()}
+        return (
+            f"SELECT {self.literal(measure.key)} AS measure, {outer.get('scope', self.nothing)} "
+            f"AS scope, {outer.get('member', self.nothing)} AS member, at, "
+            f"SUM(count), SUM(total) FROM ({rows}) c GROUP BY {', '.join([*columns, 'at'])} "
+            f"HAVING SUM(count) <> 0 OR SUM(total) <> 0"
+        )
+
+    nothing: ClassVar[str] = "''"
+    """The scope or member of a measure that has none."""
+
+    def _grouping(self, name: str, field: Field) -> tuple[str, str]:
+        # Text is compared as text, not by the collation of the host's column, which may take
+        # different keys for the same.
+        if isinstance(field, models.CharField):
+            return self.text(PREFIX + name, field), name
+        return PREFIX + name, self.text(name, field)
+
+    def _text(self, name: str, measure: Measure) -> str:
+        field = measure.scope_field if name == "scope" else measure.member_field
+        return self.text(PREFIX + name, field) if field is not None else self.nothing
+
+    def _numbers(self, measure: Measure, sign: str) -> str:
+        at = "CAST(NULL AS bigint)" if measure.at_field is None else self.stamp(PREFIX + "at")
+        value = "0"
         if measure.value is not None:
             value = self.scaled(PREFIX + "value", measure.places)
+        return f"{at} AS at, {sign}1 AS count, {sign}{value} AS total"
+
+    def _source(self, measure: Measure, relation: str | None, only_if: str = "") -> str:
         needed = [
             f"{PREFIX}{column} IS NOT NULL"
             for column in ("scope", "member", "value")
@@ -122,26 +168,11 @@ class Dialect(ABC):
         ]
         needed += [f"({only_if})"] if only_if else []
         where = f" WHERE {' AND '.join(needed)}" if needed else ""
-        return (
-            f"SELECT {self.literal(measure.key)} AS measure, {scope} AS scope, "
-            f"{member} AS member, {at} AS at, {sign}1 AS count, {sign}{value} AS total "
-            f"FROM ({self.rows(measure.rows, relation)}) r{where}"
-        )
-
-    def _text(self, column: str, field: Field | None) -> str:
-        return self.text(PREFIX + column, field) if field is not None else "''"
-
-    def grouped(self, selects: Iterable[str]) -> str:
-        """Contributions added up, those that cancel each other left out."""
-        return (
-            f"SELECT measure, scope, member, at, SUM(count), SUM(total) "
-            f"FROM ({' UNION ALL '.join(selects)}) c GROUP BY measure, scope, member, at "
-            f"HAVING SUM(count) <> 0 OR SUM(total) <> 0"
-        )
+        return f"FROM ({self.rows(measure.rows, relation)}) r{where}"
 
     def backfill_sql(self, measure: Measure) -> str:
         """Insert the contribution of all rows that are there."""
-        return self._into_delta(self.grouped([self.contribution(measure, None)]))
+        return self._into_delta(self.sums(measure, [(None, "")]))
 
     def _into_delta(self, select: str) -> str:
         return f"INSERT INTO {self.table(Delta)} ({DELTA_COLUMNS}) {select}"

@@ -61,15 +61,23 @@ class PostgreSQL(Dialect):
             quote = f"{quote[:-1]}_$"
         return (
             f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql "
-            f"SECURITY DEFINER SET search_path FROM CURRENT {self._plans(watch)}AS {quote}\n"
+            f"SECURITY DEFINER SET search_path FROM CURRENT {self._plans(watch, operation)}AS {quote}\n"
             f"BEGIN\n{body}\nRETURN NULL;\nEND\n{quote}"
         )
 
-    def _plans(self, watch: Watch) -> str:
-        # The plan that is kept may also be of a first call with many rows; a hash join would then
-        # read the whole joined table for every single row. Its index is good for both.
-        joined = watch.tables - {watch.table}
-        return "SET enable_hashjoin = off SET enable_mergejoin = off " if joined else ""
+    def _plans(self, watch: Watch, operation: str) -> str:
+        # A session plans a trigger's statements at their first call and keeps the plans for all
+        # sizes: nested loops made for one row take minutes for many, and a hash join made for
+        # many reads the whole joined table for every single row. So: subqueries are hashed
+        # whatever their estimate, and joined tables are entered by their index.
+        if operation == "delete":
+            return ""
+        settings = []
+        if watch.tellings:
+            settings.append("SET hash_mem_multiplier = 1000")
+        if watch.tables - {watch.table}:
+            settings += ["SET enable_hashjoin = off", "SET enable_mergejoin = off"]
+        return "".join(f"{setting} " for setting in settings)
 
     def _skip(self, watch: Watch, operation: str) -> list[str]:
         # Most updates touch nothing that is watched; comparing the rows is far cheaper than
@@ -85,13 +93,11 @@ class PostgreSQL(Dialect):
         ]
 
     def _count(self, watch: Watch, operation: str) -> list[str]:
-        selects = []
-        for measure in watch.measures:
-            if operation != "insert":
-                selects.append(self.contribution(measure, OLD, "-"))
-            if operation != "delete":
-                selects.append(self.contribution(measure, NEW))
-        return [self._into_delta(self.grouped(selects)) + ";"] if selects else []
+        relations = {"insert": [(NEW, "")], "delete": [(OLD, "-")]}.get(
+            operation, [(OLD, "-"), (NEW, "")]
+        )
+        sums = [self.sums(measure, relations) for measure in watch.measures]
+        return [self._into_delta(" UNION ALL ".join(sums)) + ";"] if sums else []
 
     def _tell(self, telling: Telling, operation: str) -> str:
         before = OLD if operation == "update" else None
