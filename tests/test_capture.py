@@ -216,6 +216,34 @@ def test_plans_made_for_one_row_are_good_for_many(quiz: Quiz, ada: User) -> None
     assert_exact()
 
 
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no roles")
+def test_the_hosts_role_needs_no_rights_on_our_tables(quiz: Quiz, ada: User) -> None:
+    """Another role, another search path, a table of ours in its own temporary schema, and row
+    security: the host's write succeeds and lands in the real tables."""
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE ROLE host_app")
+        cursor.execute(
+            "GRANT SELECT, INSERT, UPDATE, DELETE ON host_attempt, host_quiz TO host_app"
+        )
+        cursor.execute("GRANT USAGE ON SEQUENCE host_attempt_id_seq TO host_app")
+        cursor.execute("ALTER TABLE livecounters_delta ENABLE ROW LEVEL SECURITY")
+        cursor.execute("CREATE TEMP TABLE livecounters_delta (LIKE public.livecounters_delta)")
+        cursor.execute("GRANT ALL ON pg_temp.livecounters_delta TO host_app")
+        cursor.execute("SET LOCAL ROLE host_app")
+        cursor.execute("SET LOCAL search_path = pg_catalog")
+        cursor.execute(
+            "INSERT INTO public.host_attempt (quiz_id, user_id, completed, score, note) "
+            "VALUES (%s, %s, true, 50, '')",
+            [quiz.pk, ada.pk],
+        )
+        cursor.execute("RESET ROLE")
+        cursor.execute("SET LOCAL search_path = public, pg_temp")
+        cursor.execute("SELECT COUNT(*) FROM pg_temp.livecounters_delta")
+        assert cursor.fetchone() == (0,)
+        assert len(told()) == 1
+        assert_exact()
+
+
 # Activities
 
 

@@ -37,7 +37,7 @@ RESYNC = 5.0
 VIEWERS_EVERY = 10.0
 """Seconds between renewals of the lease that tells pumps elsewhere of viewers here."""
 RENEW_GROUP = 600.0
-"""Seconds between renewals of the group membership; channel layers forget it after a day."""
+"""Seconds between renewals of the group membership, at the most."""
 RETRY = 1.0
 
 T = TypeVar("T")
@@ -168,10 +168,12 @@ class Relay:
         layer = get_channel_layer()
         assert layer is not None
         channel = await layer.new_channel()
+        # A layer forgets members after a while, which a host may have made short.
+        renew = min(RENEW_GROUP, getattr(layer, "group_expiry", 2 * RENEW_GROUP) / 2)
         while True:
             await layer.group_add(GROUP, channel)
             with suppress(TimeoutError):
-                async with asyncio.timeout(RENEW_GROUP):
+                async with asyncio.timeout(renew):
                     while True:
                         self._heard(await layer.receive(channel))
 
