@@ -88,7 +88,11 @@ def test_the_triggers_of_a_watch(dialect: SQLite, measure: Measure) -> None:
         )
     ]
 
-    assert dialect.install_sql(watch) == expected
+    # Django writes a boolean condition as the column or as a comparison, by its version.
+    installed = [
+        sql.replace('"completed" = 1', '"completed"') for sql in dialect.install_sql(watch)
+    ]
+    assert installed == expected
 
 
 def test_what_is_told_is_numbered_and_buried_at_once(dialect: SQLite) -> None:
