@@ -67,6 +67,24 @@ def test_a_value_is_encoded_once_for_everybody(hub: Hub) -> None:
     ]
 
 
+def test_what_the_same_pages_follow_shares_a_frame(hub: Hub) -> None:
+    pages = [Page(), Page()]
+    for page in pages:
+        for name in ("counter:a", "counter:b"):
+            hub.follow_number(page, name, name, "")
+    hub.follow_number(pages[0], "counter:c", "c", "")
+
+    deliveries = hub.take(read(values={"counter:a": 1, "counter:b": 2, "counter:c": 3}))
+    deliver(deliveries)
+
+    assert len(deliveries) == 2
+    assert [frame["values"] for frame in pages[0].frames] == [
+        {"counter:a": 1, "counter:b": 2},
+        {"counter:c": 3},
+    ]
+    assert len(pages[1].frames) == 1
+
+
 def test_a_known_value_needs_no_reading(hub: Hub) -> None:
     hub.follow_number(Page(), "counter:n", "m", "")
     hub.due(0)

@@ -233,17 +233,18 @@ class Hub:
         ]
 
     def _take_values(self, read: ReadOut) -> list[Delivery]:
-        deliveries = []
+        # Numbers that the same sockets follow, such as the cards of one page, share a frame.
+        together: dict[frozenset[Socket], dict[str, Any]] = defaultdict(dict)
         for name, value in read.values.items():
             number = self.numbers.get(name)
-            if number is None:
-                continue
-            if number.known and number.value == value:
+            if number is None or (number.known and number.value == value):
                 continue
             number.known, number.value = True, value
-            text = frames.values({name: value}, read.at, self.epoch, self.seq)
-            deliveries.append(Delivery(text, tuple(number.sockets)))
-        return deliveries
+            together[frozenset(number.sockets)][name] = value
+        return [
+            Delivery(frames.values(found, read.at, self.epoch, self.seq), tuple(sockets))
+            for sockets, found in together.items()
+        ]
 
 
 def _by_language(sockets: Iterable[Socket]) -> dict[str, list[Socket]]:
