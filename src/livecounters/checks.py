@@ -26,7 +26,7 @@ from livecounters.conf import KEYS, options
 from livecounters.dialects import dialect_of
 from livecounters.exceptions import Unmeasurable
 from livecounters.feed import database
-from livecounters.measures import measure_of
+from livecounters.measures import declared_measures, measure_of
 from livecounters.registry import CounterEntry, Entry, registry
 from livecounters.tellings import telling_of
 
@@ -226,7 +226,7 @@ def _channel_layer() -> Iterator[CheckMessage]:
 
 
 def _transaction_mode() -> Iterator[CheckMessage]:
-    for alias in sorted(set(_databases())):
+    for alias in sorted({measure.using for measure in declared_measures()}):
         connection = connections[alias]
         if connection.vendor != "sqlite":
             continue
@@ -239,14 +239,6 @@ def _transaction_mode() -> Iterator[CheckMessage]:
                 hint=f'Set DATABASES[{alias!r}]["OPTIONS"]["transaction_mode"] = "IMMEDIATE".',
                 id="livecounters.W002",
             )
-
-
-def _databases() -> Iterator[str]:
-    for entry in registry.counters:
-        try:
-            yield measure_of(entry).using
-        except Unmeasurable:
-            continue
 
 
 # Triggers

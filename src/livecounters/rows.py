@@ -23,6 +23,7 @@ from livecounters.exceptions import Unmeasurable
 from livecounters.models.numbers import TEXT_LENGTH
 
 __all__ = [
+    "PREFIX",
     "expression",
     "rows",
     "source_columns",

@@ -14,7 +14,7 @@ from django.db.models.functions import JSONObject
 from livecounters.exceptions import Unmeasurable
 from livecounters.measures import canonical
 from livecounters.registry import ActivityEntry
-from livecounters.rows import Field, outer, output_field, related_model, rows, textual
+from livecounters.rows import PREFIX, Field, outer, output_field, related_model, rows, textual
 
 __all__ = ["Telling", "telling_of"]
 
@@ -66,7 +66,7 @@ class Telling:
     @cached_property
     def columns(self) -> set[str]:
         """The names of the columns that it has."""
-        return {name.removeprefix("livecounters_") for name in self.rows.query.annotations}
+        return {name.removeprefix(PREFIX) for name in self.rows.query.annotations}
 
     def field(self, column: str) -> Field | None:
         """The stored field of a column whose values are written as text."""

@@ -15,11 +15,11 @@ from django.db.models import QuerySet
 from django.db.models.sql import Query
 from django.db.models.sql.compiler import SQLCompiler
 
-from livecounters.dialects.watch import PREFIX, Watch
+from livecounters.dialects.watch import Watch
 from livecounters.exceptions import Unmeasurable
 from livecounters.measures import Measure
 from livecounters.models import ActivityEvent, Bucket, Delta, EventSource, Muting, Stream
-from livecounters.rows import Field
+from livecounters.rows import PREFIX, Field
 from livecounters.tellings import Telling
 
 __all__ = ["Dialect"]

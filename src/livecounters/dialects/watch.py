@@ -12,13 +12,12 @@ from django.db.models import QuerySet
 
 from livecounters.measures import Measure
 from livecounters.models import ActivityEvent
-from livecounters.rows import source_columns, used_tables
+from livecounters.rows import PREFIX, source_columns, used_tables
 from livecounters.tellings import Telling
 
-__all__ = ["OPERATIONS", "PREFIX", "Watch"]
+__all__ = ["OPERATIONS", "Watch"]
 
 OPERATIONS = ("insert", "update", "delete")
-PREFIX = "livecounters_"
 
 
 @dataclass(frozen=True)
