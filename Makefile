@@ -52,9 +52,10 @@ types: $(VENV)/.ready-test $(VENV)/.ready-lint
 client: $(if $(CLIENT),$(VENV)/.ready-client)
 	$(if $(CLIENT),cd client && npm run check)
 
-# The database servers, Redis and the browser, where they can be installed.
+# The database servers, a driver, Redis and the browser, where they can be installed.
 servers: $(VENV)/.ready-test
 	sh scripts/setup-system $(BIN)/python
+	sh scripts/setup-mysqlclient $(BIN)/python
 
 docs: $(VENV)/.ready-docs
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html

@@ -16,7 +16,7 @@ import livecounters as live
 from benchmarks.host.livecounters import MONTH, ReadLive
 from benchmarks.host.models import Quiz, Read
 from benchmarks.report import Table
-from livecounters import capture
+from livecounters import capture, installation
 from livecounters.ledger import FOLD_ON_READ
 from livecounters.measures import Measure
 from livecounters.models import Delta
@@ -76,7 +76,7 @@ def _grow(size: int) -> None:
             f"FROM ({NUMBERS[connection.vendor]}) numbers",
             [first, size],
         )
-    capture.sync("default")
+    installation.sync("default")
     _settled()
 
 

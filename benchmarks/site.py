@@ -72,7 +72,7 @@ def _fill(rows: int) -> None:
     from benchmarks import variants
     from benchmarks.host import peers
     from benchmarks.host.models import Quiz
-    from livecounters import capture
+    from livecounters import installation
 
     call_command("migrate", verbosity=0)
     with connection.schema_editor() as editor:
@@ -84,7 +84,7 @@ def _fill(rows: int) -> None:
     peers.make_totals()
     for variant in variants.found():
         variant.model.objects.bulk_create(variants.attempts(variant.model, rows))
-    capture.sync("default")
+    installation.sync("default")
     peers.connect()
 
 

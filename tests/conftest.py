@@ -1,6 +1,6 @@
 """What every test can use: a database, the real servers, a browser.
 
-``LIVECOUNTERS_TEST_DATABASE`` chooses the database (sqlite, postgresql). Its server is started
+``LIVECOUNTERS_TEST_DATABASE`` chooses the database (sqlite, postgresql, mariadb). Its server is started
 before Django is set up, unless ``LIVECOUNTERS_TEST_DATABASE_HOST`` names one that is running.
 """
 
@@ -17,14 +17,14 @@ from typing import Any, TypeVar
 import hypothesis
 import pytest
 
-from tests.servers import MariaDB, Missing, PostgreSQL, Redis, Server, find_chromium
+from tests.servers import MariaDB, Missing, PostgreSQL, Redis, Server, find_chromium, find_driver
 
 SETTINGS = os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 # The example project is tested with its own settings, and so in a run of its own.
 collect_ignore = ["example"] if SETTINGS == "tests.settings" else []
 
 DATABASE = os.environ.setdefault("LIVECOUNTERS_TEST_DATABASE", "sqlite")
-DATABASE_SERVERS: dict[str, type[Server]] = {"postgresql": PostgreSQL}
+DATABASE_SERVERS: dict[str, type[Server]] = {"mariadb": MariaDB, "postgresql": PostgreSQL}
 # Where nothing may be missing, a skip would only hide that it is.
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 
@@ -73,6 +73,8 @@ def _start_database(config: pytest.Config) -> dict[str, str]:
         return {"NAME": str(Path(directory.name) / "livecounters.sqlite3")}
     if DATABASE not in DATABASE_SERVERS or "LIVECOUNTERS_TEST_DATABASE_HOST" in os.environ:
         return {}
+    if DATABASE == "mariadb":
+        find_driver()
     server = DATABASE_SERVERS[DATABASE]()
     config.add_cleanup(server.close)
     settings = server.start().settings

@@ -5,10 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.db.models import Avg, Count, F, Sum
+from django.db.models import Avg, Count, F, Max, Min, Sum
 from django.utils import timezone
 
 import livecounters as live
+from livecounters import audit
+from livecounters.measures import declared_measures
+from livecounters.models import Measured
 from tests.host.models import Attempt, GiftSale, Sale
 
 
@@ -18,6 +21,8 @@ def truth(now: dt.datetime | None = None) -> dict[str, Any]:
     today = timezone.localdate(now)
     total = F("price") * F("quantity")
     paid = Sale.objects.filter(gift=False)
+    month = done.filter(completed_at__gte=_ago(now, days=30), completed_at__lt=_step(now, 15))
+    hour = done.filter(completed_at__gte=_ago(now, hours=1), completed_at__lt=_step(now, 1))
     return {
         "attempts": done.count(),
         "attempts_today": done.filter(completed_at__date=today).count(),
@@ -28,9 +33,22 @@ def truth(now: dt.datetime | None = None) -> dict[str, Any]:
         "per_quiz": _grouped(done, "quiz", n=Count("*")),
         "per_user": _grouped(done, "user", n=Count("*")),
         "score_avg_per_quiz": _grouped(done.filter(score__isnull=False), "quiz", n=Avg("score")),
-        "learners": done.filter(
-            completed_at__gte=now - dt.timedelta(days=30), completed_at__lte=now
-        ).aggregate(n=Count("user", distinct=True))["n"],
+        "learners": _distinct(month),
+        "learners_ever": _distinct(done),
+        "learners_today": _distinct(done.filter(completed_at__date=today)),
+        "learners_hour": _distinct(hour),
+        "learners_per_quiz": _grouped(
+            done.filter(user__isnull=False), "quiz", n=Count("user", distinct=True)
+        ),
+        "learners_per_quiz_month": _grouped(
+            month.filter(user__isnull=False), "quiz", n=Count("user", distinct=True)
+        ),
+        "score_min": done.aggregate(n=Min("score"))["n"],
+        "score_max": done.aggregate(n=Max("score"))["n"],
+        "score_max_per_quiz": _grouped(done.filter(score__isnull=False), "quiz", n=Max("score")),
+        "score_max_month": month.aggregate(n=Max("score"))["n"],
+        "price_min": Sale.objects.aggregate(n=Min("price"))["n"],
+        "price_max_per_currency": _grouped(Sale.objects, "currency", n=Max("price")),
         "sales": Sale.objects.count(),
         "sales_today": Sale.objects.filter(day=today).count(),
         "sales_per_course": _grouped(Sale.objects, "course", n=Count("*")),
@@ -62,6 +80,35 @@ def assert_exact(now: dt.datetime | None = None) -> None:
     expected, found = _rounded(truth(now)), _rounded(kept(now))
     wrong = {name: (found[name], expected[name]) for name in found if found[name] != expected[name]}
     assert not wrong, f"(kept, counted): {wrong}"
+    _assert_audited(now)
+
+
+def _assert_audited(now: dt.datetime | None) -> None:
+    """The audit finds no bucket wrong of any measure that is read from its buckets."""
+    ready = set(Measured.objects.filter(ready=True).values_list("measure", flat=True))
+    for measure in declared_measures():
+        if measure.key in ready:
+            found = audit.verify(measure, now=now)
+            assert not found.wrong, (measure.model, measure.scope, measure.member, found.some[:3])
+
+
+def _ago(now: dt.datetime, **before: int) -> dt.datetime:
+    """The beginning of a rolling window: the step that the moment lies in is in it."""
+    moment = now - dt.timedelta(**before)
+    return _step(moment, 1 if "hours" in before else 15) - dt.timedelta(
+        minutes=1 if "hours" in before else 15
+    )
+
+
+def _step(moment: dt.datetime, minutes: int) -> dt.datetime:
+    """The end of the step of so many minutes that a moment lies in."""
+    seconds = int(moment.timestamp()) // (60 * minutes) * 60 * minutes + 60 * minutes
+    return dt.datetime.fromtimestamp(seconds, dt.UTC)
+
+
+def _distinct(rows: Any) -> int:
+    found: int = rows.aggregate(n=Count("user", distinct=True))["n"]
+    return found
 
 
 def _grouped(rows: Any, field: str, **annotation: Any) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 import livecounters as live
-from livecounters import capture, feed, folding
+from livecounters import capture, feed, folding, installation
 from livecounters.exceptions import Unmeasurable
 from livecounters.models import ActivityEvent, Bucket, Delta, EventSource, Measured
 from livecounters.registry import Registry
@@ -387,7 +387,7 @@ def filled(quiz: Quiz, ada: User) -> Iterator[None]:
 @pytest.mark.usefixtures("filled")
 def test_synced_again_nothing_happens() -> None:
     assert states() == {"installed"}
-    assert not any(vars(capture.sync("default")).values())
+    assert not any(vars(installation.sync("default")).values())
 
 
 @pytest.mark.usefixtures("filled")
@@ -408,7 +408,7 @@ def test_what_happened_meanwhile_is_backfilled(quiz: Quiz, ada: User) -> None:
     attempt(quiz, user=ada, completed_at=NOW - dt.timedelta(days=2)).save()
     Attempt.objects.filter(completed_at__lt=NOW - dt.timedelta(hours=50)).delete()
 
-    report = capture.sync("default")
+    report = installation.sync("default")
 
     assert report.installed == ["host_attempt"]
     assert "host.attempts" in report.backfilled
@@ -434,21 +434,21 @@ def test_a_trigger_of_another_declaration_is_outdated() -> None:
             )
     assert "outdated" in states()
 
-    capture.sync("default")
+    installation.sync("default")
 
     assert states() == {"installed"}
 
 
 @pytest.mark.usefixtures("filled")
 def test_what_is_declared_no_more_is_removed() -> None:
-    capture.sync("default", Registry())
+    installation.sync("default", Registry())
 
     assert capture.states("default", Registry()) == []
     assert not Bucket.objects.exists()
     assert not Measured.objects.exists()
     Attempt.objects.filter(score=70).update(score=1)
     assert not Delta.objects.exists()
-    capture.sync("default")
+    installation.sync("default")
 
 
 @pytest.mark.usefixtures("filled")
@@ -497,7 +497,7 @@ def test_a_migration_finds_no_trigger_in_its_way(operation: Any, detached: set[s
     assert "livecounters_activityevent" not in found
     if not detached:
         assert found == []
-    capture.sync("default")
+    installation.sync("default")
 
 
 @pytest.mark.usefixtures("filled")
@@ -505,7 +505,7 @@ def test_our_own_migrations_find_none_at_all() -> None:
     found = capture.detach_for([(migration("livecounters"), True)], "default")
 
     assert set(found) == {"host_attempt", "host_sale", "livecounters_activityevent"}
-    capture.sync("default")
+    installation.sync("default")
 
 
 @pytest.mark.usefixtures("filled")
@@ -541,7 +541,7 @@ def test_a_watched_table_is_remade(quiz: Quiz, ada: User) -> None:
     attempt_count = Attempt.objects.count()
     with connection.schema_editor() as editor:
         editor.remove_field(Attempt, field)
-    capture.sync("default")
+    installation.sync("default")
 
     attempt(quiz, user=ada).save()
     assert attempt_count == 1
@@ -556,6 +556,6 @@ def test_flushed_tables_leave_nothing_behind(quiz: Quiz, ada: User) -> None:
             cursor.execute(f"DELETE FROM {model._meta.db_table}")
 
     assert_exact()
-    capture.sync("default")
+    installation.sync("default")
     assert_exact()
     assert live.counters["attempts"].value() == 0

@@ -250,7 +250,7 @@ def test_a_series_of_people(quiz: Quiz, folded: Any) -> None:
 
 
 def test_a_series_is_counted_from_the_source_if_need_be(quiz: Quiz) -> None:
-    from livecounters import capture
+    from livecounters import capture, installation
 
     now = at(2026, 11, 20, 15, 40)
     complete(quiz, now)
@@ -258,7 +258,7 @@ def test_a_series_is_counted_from_the_source_if_need_be(quiz: Quiz) -> None:
 
     series = live.counters["attempts"].series(window=live.last(hours=2), at=now)
     assert [value for _, value in series] == [0, 1]
-    capture.sync("default")
+    installation.sync("default")
 
 
 async def test_async_twins() -> None:

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from livecounters import capture, feed, folding
+from livecounters import capture, feed, folding, installation
 from livecounters.models import ActivityEvent
 from livecounters.muting import muted
 from tests.host.models import Attempt, Course, Quiz, Sale
@@ -132,7 +132,7 @@ class Host(RuleBasedStateMachine):
         capture.detach("default", [table])
         self.flip(key, True)
         assert_exact(self.now)
-        capture.sync("default")
+        installation.sync("default")
 
     @invariant()
     def kept_is_counted(self) -> None:

@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from livecounters.activities import Activity
-from livecounters.declarations import Avg, Count, Sum
+from livecounters.declarations import Avg, Count, Max, Min, Sum
 from livecounters.registry import LiveModel, register
 from livecounters.windows import ever, last, this_month, this_week, today
 
@@ -27,6 +27,8 @@ __all__ = [
     "Avg",
     "Count",
     "LiveModel",
+    "Max",
+    "Min",
     "Sum",
     "counters",
     "ever",

@@ -40,11 +40,11 @@ def before_migrate(*, using: str, plan: Any = (), **kwargs: Any) -> None:
 
 def after_migrate(*, using: str, **kwargs: Any) -> None:
     """Put them back, backfill what is new, remove what is no longer declared."""
-    from livecounters import capture
+    from livecounters import capture, installation
     from livecounters.conf import options
 
     if options().INSTALL_ON_MIGRATE and capture.supported(using) and capture.ready(using):
-        report = capture.sync(using)
+        report = installation.sync(using)
         for table in report.installed:
             logger.info("livecounters: installed triggers on %s.", table)
         for failure in report.failed:

@@ -1,36 +1,34 @@
-"""Installing what the declarations say: triggers, backfill, and taking them away again.
+"""Triggers: how they stand, putting them in place, taking them away.
 
-Invariant: a measure is *measured* (has a row in ``Measured``) only while its triggers are in
-place without a gap since its backfill. Whoever takes triggers away takes that row away first,
-in the same transaction; readers then count the source itself until it is back.
+Invariant: a measure is *ready* (see ``Measured``) only while its triggers are in place without a
+gap since its backfill. Whoever takes triggers away says first that their measures are not;
+readers then count the source itself until they are again.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+import random
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.apps import apps
-from django.db import DatabaseError, connections, models, transaction
+from django.db import OperationalError, connections, models, transaction
 from django.db.migrations import Migration
-from django.db.models import Q
-from django.utils import timezone
 
-from livecounters import feed
 from livecounters.dialects import Dialect, Watch, dialect_of
 from livecounters.exceptions import Unmeasurable
-from livecounters.folding import fold
-from livecounters.measures import Measure, measure_of
-from livecounters.models import ActivityEvent, Bucket, Delta, Measured
+from livecounters.models import ActivityEvent, Measured
 from livecounters.registry import Registry, registry
-from livecounters.tellings import Telling, telling_of
+from livecounters.watches import watches
 
-__all__ = ["Report", "State", "detach", "detach_for", "states", "sync", "watches"]
+__all__ = ["State", "detach", "detach_for", "execute", "install", "ready", "states", "supported"]
 
-logger = logging.getLogger("livecounters")
+# A writer waits for the lock no longer than one attempt (see ``prepare_sql``).
+ATTEMPTS = 5
+PAUSE = 0.3
 
 
 class State(NamedTuple):
@@ -44,91 +42,13 @@ class State(NamedTuple):
     state: str
 
 
-@dataclass
-class Report:
-    """What a sync did, by table and by counter; ``failed`` says which tables could not be
-    served now, and why. Their numbers are counted from the source."""
-
-    installed: list[str] = field(default_factory=list)
-    backfilled: list[str] = field(default_factory=list)
-    removed: list[str] = field(default_factory=list)
-    failed: list[str] = field(default_factory=list)
-
-
-def watches(using: str, declared: Registry = registry) -> list[Watch]:
-    """Everything to be watched in one database, the table of events last.
-
-    Raises ``Unmeasurable`` for a declaration that cannot be kept.
-    """
-    measures: dict[type[models.Model], dict[str, Measure]] = {}
-    tellings: dict[type[models.Model], list[Telling]] = {}
-    for activity in declared.activities:
-        telling = _named(activity, telling_of)
-        if telling.using == using:
-            tellings.setdefault(_concrete(telling.model), []).append(telling)
-    for counter in declared.counters:
-        measure = _named(counter, measure_of)
-        if measure.using == using:
-            measures.setdefault(_concrete(measure.model), {})[measure.key] = measure
-    found = [
-        Watch(model, tuple(measures.get(model, {}).values()), tuple(tellings.get(model, ())))
-        for model in dict.fromkeys([*tellings, *measures])
-    ]
-    return sorted(found, key=lambda watch: watch.model is ActivityEvent)
-
-
-def _concrete(model: type[models.Model]) -> type[models.Model]:
-    concrete = model._meta.concrete_model
-    return concrete if concrete is not None else model
-
-
-def _named(entry: Any, derive: Any) -> Any:
+def supported(using: str) -> bool:
+    """Whether there are triggers for this database."""
     try:
-        return derive(entry)
-    except Unmeasurable as error:
-        raise Unmeasurable(error.check_id, f"{entry}: {error}", error.hint) from error
-
-
-def names_of(key: str, declared: Registry = registry) -> list[str]:
-    """The counters that read a measure."""
-    return [entry.full_name for entry in declared.counters if measure_of(entry).key == key]
-
-
-# State
-
-
-def _installed(dialect: Dialect) -> dict[str, dict[str, str]]:
-    """Table -> trigger name -> digest, of all triggers of ours."""
-    found: dict[str, dict[str, str]] = {}
-    with dialect.connection.cursor() as cursor:
-        cursor.execute(dialect.installed_sql())
-        for table, name, digest in cursor.fetchall():
-            found.setdefault(table, {})[name] = digest
-    return found
-
-
-def _state(dialect: Dialect, watch: Watch, triggers: dict[str, str]) -> str:
-    wanted = {f"{watch.name}_{operation}" for operation in watch.operations}
-    if not wanted <= set(triggers):
-        return "missing"
-    digests = {triggers[name] for name in wanted}
-    if digests == {dialect.digest(watch)} and wanted == set(triggers):
-        return "installed"
-    return "outdated"
-
-
-def states(using: str, declared: Registry = registry) -> list[State]:
-    """How the triggers of each table stand, in one database."""
-    dialect = dialect_of(using)
-    installed = _installed(dialect)
-    found = [
-        State(watch.table, _state(dialect, watch, installed.pop(watch.table, {})))
-        for watch in watches(using, declared)
-    ]
-    return found + [State(table, "orphaned") for table in installed]
-
-
-# Installing
+        dialect_of(using)
+    except Unmeasurable:
+        return False
+    return True
 
 
 def ready(using: str) -> bool:
@@ -139,84 +59,77 @@ def ready(using: str) -> bool:
     )
 
 
-def sync(using: str, declared: Registry = registry) -> Report:
-    """Make the database agree with the declarations.
+# State
 
-    Installs and replaces triggers, backfills what is not measured yet, removes what is no
-    longer declared. Safe to run again at any time.
-    """
-    report = Report()
+
+def installed(dialect: Dialect) -> dict[str, dict[str, str]]:
+    """Table -> trigger name -> digest, of all triggers of ours."""
+    found: dict[str, dict[str, str]] = {}
+    with dialect.connection.cursor() as cursor:
+        cursor.execute(dialect.installed_sql())
+        for table, name, digest in cursor.fetchall():
+            found.setdefault(table, {})[name] = digest
+    return found
+
+
+def state_of(dialect: Dialect, watch: Watch, triggers: Mapping[str, str]) -> str:
+    """How the triggers of a table stand to what is declared about it."""
+    wanted = _names(dialect, watch)
+    if not wanted <= set(triggers):
+        return "missing"
+    if {triggers[name] for name in wanted} == {dialect.digest(watch)} and wanted == set(triggers):
+        return "installed"
+    return "outdated"
+
+
+def _names(dialect: Dialect, watch: Watch) -> set[str]:
+    return {f"{watch.name}_{operation}" for operation in dialect.operations(watch)}
+
+
+def states(using: str, declared: Registry = registry) -> list[State]:
+    """How the triggers of each table stand, in one database."""
     dialect = dialect_of(using)
-    installed = _installed(dialect)
-    wanted = watches(using, declared)
-    tables = set(connections[using].introspection.table_names())
-    feed.ensure_stream(using)
-    for watch in wanted:
-        if watch.table in tables:
-            try:
-                _sync_table(dialect, watch, installed.pop(watch.table, {}), report)
-            except DatabaseError as error:
-                # The table is locked for long, or not (yet) as the models say.
-                report.failed.append(f"{watch.table}: {str(error).strip()}")
-    for table, triggers in installed.items():
-        with transaction.atomic(using=using):
-            _remove(dialect, table, triggers)
-        report.removed.append(table)
-    _forget(using, {measure.key for watch in wanted for measure in watch.measures})
-    if report.backfilled:
-        fold(using)
-    return report
+    found = installed(dialect)
+    known = [
+        State(watch.table, state_of(dialect, watch, found.pop(watch.table, {})))
+        for watch in watches(using, declared)
+    ]
+    return known + [State(table, "orphaned") for table in found]
 
 
-def _sync_table(dialect: Dialect, watch: Watch, triggers: dict[str, str], report: Report) -> None:
-    measured = set(
-        Measured.objects.using(dialect.using)
-        .filter(key__in=[measure.key for measure in watch.measures])
-        .values_list("key", flat=True)
-    )
-    new = [measure for measure in watch.measures if measure.key not in measured]
-    state = _state(dialect, watch, triggers)
-    if state == "installed" and not new:
-        return
-    with transaction.atomic(using=dialect.using):
-        _execute(dialect, dialect.prepare_sql(watch))
-        if state == "missing":
-            # Whatever happened while there was no trigger is not in the numbers.
-            new = list(watch.measures)
-        if state != "installed":
-            _remove(dialect, watch.table, triggers)
-            _execute(dialect, dialect.install_sql(watch))
-            _tell_all(dialect, watch)
-        for measure in new:
-            _backfill(dialect, measure, watch.table)
-    report.installed += [watch.table] if state != "installed" else []
-    report.backfilled += [name for measure in new for name in names_of(measure.key)]
+# Installing
 
 
-def _backfill(dialect: Dialect, measure: Measure, table: str) -> None:
-    _clear(dialect.using, Q(measure=measure.key))
-    _execute(dialect, [dialect.backfill_sql(measure)])
-    Measured.objects.using(dialect.using).update_or_create(
-        key=measure.key,
-        defaults={
-            "table": table,
-            "names": " ".join(names_of(measure.key)),
-            "since": timezone.now(),
-        },
-    )
+def install(dialect: Dialect, watch: Watch, triggers: Iterable[str]) -> None:
+    """Put a table's triggers in place of those that are there, without a gap.
+
+    When it returns, every transaction that wrote without them is over. Gives up with the
+    database's error when the table is in use for too long.
+    """
+    stale = set(triggers) - _names(dialect, watch)
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            with _together(dialect):
+                execute(dialect, dialect.prepare_sql(watch))
+                execute(dialect, dialect.install_sql(watch))
+                _remove(dialect, watch.table, stale)
+            return
+        except OperationalError as error:
+            if attempt == ATTEMPTS or not dialect.in_use(error):
+                raise
+            # Let the writers that queued up behind us go first.
+            time.sleep(PAUSE * (1 + random.random()))
 
 
-def _tell_all(dialect: Dialect, watch: Watch) -> None:
-    told = False
-    for telling in watch.tellings:
-        before = feed.newest_id(dialect.using)
-        _execute(dialect, dialect.tell_all_sql(telling))
-        told = told or feed.newest_id(dialect.using) != before
-    if told:
-        feed.renumber(dialect.using)
+def _together(dialect: Dialect) -> AbstractContextManager[object]:
+    """A transaction, where definitions can be part of one."""
+    if dialect.connection.features.can_rollback_ddl:
+        return transaction.atomic(using=dialect.using)
+    return nullcontext()
 
 
-def _execute(dialect: Dialect, statements: Iterable[str]) -> None:
+def execute(dialect: Dialect, statements: Iterable[str]) -> None:
+    """Run statements whose values are written out."""
     with dialect.connection.cursor() as cursor:
         for statement in statements:
             cursor.execute(statement)
@@ -225,36 +138,32 @@ def _execute(dialect: Dialect, statements: Iterable[str]) -> None:
 # Removing
 
 
+def remove(dialect: Dialect, table: str, triggers: Iterable[str]) -> None:
+    """Take triggers off a table; from then on its measures are counted from the source."""
+    with _together(dialect):
+        not_captured(dialect.using, table)
+        _remove(dialect, table, triggers)
+
+
+def not_captured(using: str, table: str) -> None:
+    """Say that the numbers of a table's measures are not to be read."""
+    Measured.objects.using(using).filter(table=table).update(ready=False, installation="")
+
+
 def _remove(dialect: Dialect, table: str, triggers: Iterable[str]) -> None:
     for name in triggers:
-        _execute(dialect, dialect.remove_sql(table, name))
-
-
-def _clear(using: str, condition: Q) -> None:
-    Delta.objects.using(using).filter(condition).delete()
-    Bucket.objects.using(using).filter(condition).delete()
-
-
-def _forget(using: str, keys: set[str]) -> None:
-    """Drop the numbers of measures that nobody declares any more."""
-    gone = list(Measured.objects.using(using).exclude(key__in=keys).values_list("key", flat=True))
-    if gone:
-        with transaction.atomic(using=using):
-            Measured.objects.using(using).filter(key__in=gone).delete()
-            _clear(using, Q(measure__in=gone))
+        execute(dialect, dialect.remove_sql(table, name))
 
 
 def detach(using: str, tables: Iterable[str] | None = None) -> list[str]:
     """Take the triggers off these tables (all, if not given); their measures are counted from
-    the source until the next :func:`sync`. Answers the tables that had any."""
+    the source until the next sync. Answers the tables that had any."""
     dialect = dialect_of(using)
     chosen = None if tables is None else set(tables)
     detached = []
-    for table, triggers in _installed(dialect).items():
+    for table, triggers in installed(dialect).items():
         if chosen is None or table in chosen:
-            with transaction.atomic(using=using):
-                Measured.objects.using(using).filter(table=table).delete()
-                _remove(dialect, table, triggers)
+            remove(dialect, table, triggers)
             detached.append(table)
     return detached
 
@@ -277,7 +186,7 @@ def detach_for(plan: Iterable[tuple[Migration, bool]], using: str) -> list[str]:
         if not any(_touches(migration, table) for migration in migrations for table in watch.tables)
     }
     # A table that no declaration names is one that this plan renames or drops, or an orphan.
-    return detach(using, set(_installed(dialect_of(using))) - untouched)
+    return detach(using, set(installed(dialect_of(using))) - untouched)
 
 
 def _touches(migration: Migration, table: str) -> bool:
@@ -296,12 +205,3 @@ def _model_of(table: str) -> type[models.Model] | None:
         if model._meta.db_table == table:
             return model
     return None
-
-
-def supported(using: str) -> bool:
-    """Whether there are triggers for this database."""
-    try:
-        dialect_of(using)
-    except Unmeasurable:
-        return False
-    return True

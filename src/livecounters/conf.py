@@ -16,6 +16,10 @@ from django.utils.module_loading import import_string
 __all__ = ["Options", "imported", "options", "site_zone"]
 
 
+RETENTION: Mapping[str, int] = {"minutes": 2, "quarter_hours": 60, "events": 90}
+"""For how many days is kept what is not kept for good."""
+
+
 @dataclass(frozen=True)
 class Options:
     """Every key of ``LIVECOUNTERS`` with its default."""
@@ -40,6 +44,27 @@ class Options:
     """Path of the socket as the browser sees it; None: pages poll."""
     PRESENCE: Mapping[str, Any] = field(default_factory=dict)
     RETENTION: Mapping[str, Any] = field(default_factory=dict)
+    """Days: ``minutes`` (default 2), ``quarter_hours`` (60), ``events`` (90); None is for good."""
+
+    @property
+    def minutes(self) -> int:
+        """For how many days minutes are kept."""
+        return int(self._retention("minutes"))
+
+    @property
+    def quarter_hours(self) -> int | None:
+        """For how many days quarter hours are kept; those of people are kept for good."""
+        days: int | None = self._retention("quarter_hours")
+        return days
+
+    @property
+    def events(self) -> int | None:
+        """For how many days events are kept."""
+        days: int | None = self._retention("events")
+        return days
+
+    def _retention(self, what: str) -> Any:
+        return self.RETENTION.get(what, RETENTION[what])
 
     @property
     def actor_name(self) -> Callable[[Any], str]:

@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from livecounters.activities import Activity
 from livecounters.windows import Ever, Window, ever
 
-__all__ = ["Aggregate", "Avg", "Count", "Sum"]
+__all__ = ["Aggregate", "Avg", "Count", "Max", "Min", "Sum"]
 
 Path = str | Combinable
 Text = str | Promise
@@ -112,3 +112,14 @@ class Sum(Aggregate):
 @dataclass(frozen=True, eq=False)
 class Avg(Aggregate):
     """The mean of an expression over the rows where it is not NULL; ``None`` without any."""
+
+
+@dataclass(frozen=True, eq=False)
+class Min(Aggregate):
+    """The least value of an expression; ``None`` without rows. Right as soon as it is deleted."""
+
+
+@dataclass(frozen=True, eq=False)
+class Max(Aggregate):
+    """The greatest value of an expression; ``None`` without rows. Right as soon as it is
+    deleted."""

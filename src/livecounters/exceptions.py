@@ -6,6 +6,7 @@ LiveCountersError
 ├── AmbiguousName (LookupError)       a short name that two apps declare
 ├── Unmeasurable (ValueError)         a declaration that no trigger can keep
 ├── TopicRefused (PermissionError)    a topic this viewer may not have
+├── Busy (RuntimeError)                somebody else is doing that just now
 └── MalformedFrame (ValueError)       a frame that is not of the wire's form
 """
 
@@ -14,6 +15,7 @@ from __future__ import annotations
 __all__ = [
     "AlreadyDeclared",
     "AmbiguousName",
+    "Busy",
     "LiveCountersError",
     "MalformedFrame",
     "TopicRefused",
@@ -48,6 +50,10 @@ class Unmeasurable(LiveCountersError, ValueError):
         super().__init__(reason)
         self.check_id = check_id
         self.hint = hint
+
+
+class Busy(LiveCountersError, RuntimeError):
+    """Somebody else is doing this now, and one at a time is enough."""
 
 
 class TopicRefused(LiveCountersError, PermissionError):

@@ -1,26 +1,34 @@
-"""Folding: moving deltas into the buckets, without a reader ever seeing another number."""
+"""Folding: moving deltas into the buckets, without a reader ever seeing another number.
+
+One process folds at a time; another that tries leaves it alone or waits.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-from django.db import transaction
+from django.db import models, transaction
 from django.db.models import Count, Max
 
 from livecounters.dialects import Dialect, dialect_of
-from livecounters.measures import declared_measures
-from livecounters.models import Delta
-from livecounters.windows import MINUTE, QUARTER, Clock, Grain
+from livecounters.measures import Measure, declared_measures
+from livecounters.models import Bucket, Delta, Member
+from livecounters.windows import EARLIEST, LATEST, MINUTE, QUARTER, Clock, Grain
 
-__all__ = ["Changed", "fold", "pending", "since"]
+__all__ = ["Changed", "alone", "fold", "pending", "since"]
 
-# Deltas folded in one transaction, and bucket rows written by one statement.
+# Deltas folded in one transaction, and rows written by one statement.
 FOLD_BATCH = 5_000
-WRITE_BATCH = 100
+WRITE_BATCH = 200
 
 Changed = dict[str, set[str]]
 """Measure key -> the scopes whose numbers changed."""
+
+Sums = dict[tuple[Any, ...], list[int]]
+"""The key columns of a table of sums -> what is added to its other columns."""
 
 
 def pending(using: str) -> int:
@@ -43,54 +51,156 @@ def since(using: str, seen: int) -> tuple[Changed, int, int]:
     return changed, newest, found["pending"]
 
 
-def fold(using: str) -> Changed:
+def fold(using: str, *, wait: bool = False) -> Changed:
     """Move every pending delta into the buckets; answer measure key -> scopes that changed.
 
-    Deltas of measures that this process does not know (another release's) are left alone.
+    Deltas of measures that this process does not know (another release's) are left alone, and
+    so is everything while another process folds, unless told to ``wait`` for it.
 
     Safe beside readers, writers and other folders, and at any point of death: a delta is
     deleted and added up in one transaction.
     """
     changed: Changed = defaultdict(set)
-    clocks = {measure.key: measure.clock for measure in declared_measures()}
-    while clocks and _fold_batch(dialect_of(using), clocks, changed) == FOLD_BATCH:
+    known = {measure.key: measure for measure in declared_measures() if measure.using == using}
+    dialect = dialect_of(using)
+    while known and _fold_batch(dialect, known, changed, wait) == FOLD_BATCH:
         pass
     return changed
 
 
-def _fold_batch(dialect: Dialect, clocks: dict[str, Clock], changed: Changed) -> int:
-    with transaction.atomic(using=dialect.using):
-        taken = _take(dialect, list(clocks))
-        sums: dict[tuple[str, str, int, int, str], list[int]] = defaultdict(lambda: [0, 0])
-        for measure, scope, member, at, count, total in taken:
-            changed[measure].add(scope)
-            for grain, start in _buckets(at, clocks[measure]):
-                entry = sums[measure, scope, int(grain), start, member]
-                entry[0] += count
-                entry[1] += total
-        # In order, so that two folders never wait for each other crosswise.
-        rows = [(*key, count, total) for key, (count, total) in sorted(sums.items())]
-        with dialect.connection.cursor() as cursor:
-            for start in range(0, len(rows), WRITE_BATCH):
-                batch = rows[start : start + WRITE_BATCH]
-                cursor.execute(
-                    dialect.add_buckets_sql(len(batch)), [value for row in batch for value in row]
-                )
+@contextmanager
+def alone(dialect: Dialect, wait: bool = True) -> Iterator[bool]:
+    """A transaction in which nobody else changes the buckets; says whether it is that."""
+    lock, unlock = dialect.lock_sql(wait), dialect.unlock_sql()
+    if unlock is None:
+        with transaction.atomic(using=dialect.using):
+            yield lock is None or bool(_ask(dialect, lock))
+        return
+    # A lock of the session: held until the transaction has ended.
+    held = lock is None or bool(_ask(dialect, lock))
+    try:
+        with transaction.atomic(using=dialect.using):
+            yield held
+    finally:
+        if held:
+            _ask(dialect, unlock)
+
+
+def _ask(dialect: Dialect, sql: str) -> Any:
+    with dialect.connection.cursor() as cursor:
+        cursor.execute(sql)
+        return cursor.fetchone()[0]
+
+
+class _Folded(Exception):
+    """Somebody else folded these deltas."""
+
+
+def _fold_batch(
+    dialect: Dialect, known: Mapping[str, Measure], changed: Changed, wait: bool
+) -> int:
+    try:
+        with alone(dialect, wait) as so:
+            taken = _take(dialect, known) if so else []
+            buckets: Sums = defaultdict(lambda: [0, 0, 0])
+            members: Sums = defaultdict(lambda: [0])
+            for key, scope, member, at, count, total in taken:
+                measure = known[key]
+                for grain, start in _places(at, measure.clock):
+                    if measure.member is not None:
+                        members[key, scope, grain, member, start][0] += count
+                    else:
+                        entry = buckets[key, scope, grain, start]
+                        entry[0] += count
+                        entry[1] += int(total)
+            _post(dialect, buckets, members)
+    except _Folded:
+        return 0
+    for key, scope, *_ in taken:
+        changed[key].add(scope)
     return len(taken)
 
 
-def _take(dialect: Dialect, measures: list[str]) -> list[Any]:
+def _take(dialect: Dialect, known: Iterable[str]) -> list[Any]:
+    """The oldest deltas of these measures, deleted."""
+    deltas = Delta.objects.using(dialect.using)
+    found = list(
+        deltas.filter(measure__in=list(known))
+        .order_by("id")
+        .values_list("id", "measure", "scope", "member", "at", "count", "total")[:FOLD_BATCH]
+    )
+    ids = [row[0] for row in found]
+    # Read plainly and deleted by primary key, which locks nothing that a writer wants. A lock
+    # of the session may have ended before the transaction of somebody who folded inside one.
+    if ids and _delete(dialect, ids) != len(ids):
+        raise _Folded
+    return [row[1:] for row in found]
+
+
+def _delete(dialect: Dialect, ids: list[int]) -> int:
     with dialect.connection.cursor() as cursor:
-        cursor.execute(dialect.take_deltas_sql(len(measures)), [*measures, FOLD_BATCH])
-        return list(cursor.fetchall())
+        numbers = ", ".join(map(str, ids))
+        cursor.execute(f"DELETE FROM {dialect.table(Delta)} WHERE id IN ({numbers})")
+        return int(cursor.rowcount)
 
 
-def _buckets(at: int | None, clock: Clock) -> list[tuple[Grain, int]]:
-    if at is None:
-        return [(Grain.EVER, 0)]
+def _places(at: int | None, clock: Clock) -> list[tuple[int, int]]:
+    """The buckets that a stamp belongs to: (grain, start)."""
+    if at is None or not EARLIEST <= at < LATEST:
+        return [(Grain.EVER.value, 0)]
     return [
-        (Grain.EVER, 0),
-        (Grain.DAY, clock.day_start(at)),
-        (Grain.QUARTER, at // QUARTER * QUARTER),
-        (Grain.MINUTE, at // MINUTE * MINUTE),
+        (Grain.EVER.value, 0),
+        (Grain.DAY.value, clock.day_start(at)),
+        (Grain.QUARTER.value, at // QUARTER * QUARTER),
+        (Grain.MINUTE.value, at // MINUTE * MINUTE),
     ]
+
+
+# Writing
+
+
+def _post(dialect: Dialect, buckets: Sums, members: Sums) -> None:
+    """Add to the buckets and to the rows of members, and move each member to its latest bucket."""
+    members = {key: sums for key, sums in members.items() if any(sums)}
+    whose = sorted({key[:4] for key in members})
+    before = _latest(dialect, whose)
+    _add(dialect, Member, members)
+    after = _latest(dialect, whose)
+    for one in whose:
+        measure, scope, grain, _ = one
+        old, new = before.get(one), after.get(one)
+        if old != new:
+            for start, number in ((old, -1), (new, 1)):
+                if start is not None:
+                    buckets[measure, scope, grain, start][2] += number
+    _add(dialect, Bucket, {key: sums for key, sums in buckets.items() if any(sums)})
+
+
+def _latest(dialect: Dialect, whose: list[tuple[Any, ...]]) -> dict[tuple[Any, ...], int]:
+    """The start of the latest bucket of each (measure, scope, grain, member) that has rows."""
+    found = {}
+    with dialect.connection.cursor() as cursor:
+        for some in _batches(whose):
+            cursor.execute(
+                "SELECT measure, scope, grain, member, MAX(start) "
+                f"FROM {dialect.table(Member)} WHERE count > 0 "
+                f"AND (measure, scope, grain, member) IN {dialect.tuples(len(some), 4)} "
+                "GROUP BY measure, scope, grain, member",
+                [value for one in some for value in one],
+            )
+            found.update({tuple(row[:4]): row[4] for row in cursor.fetchall()})
+    return found
+
+
+def _add(dialect: Dialect, model: type[models.Model], sums: Sums) -> None:
+    rows = [(*key, *map(dialect.storable, numbers)) for key, numbers in sorted(sums.items())]
+    with dialect.connection.cursor() as cursor:
+        for some in _batches(rows):
+            cursor.execute(
+                dialect.add_sql(model, len(some)), [value for row in some for value in row]
+            )
+
+
+def _batches(rows: list[Any]) -> Iterator[list[Any]]:
+    for start in range(0, len(rows), WRITE_BATCH):
+        yield rows[start : start + WRITE_BATCH]

@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from livecounters.models import Lease
 
-__all__ = ["held", "hold", "release"]
+__all__ = ["held", "hold", "keep", "release"]
 
 
 def hold(name: str, holder: str, now: dt.datetime, seconds: float, using: str) -> bool:
@@ -27,6 +27,15 @@ def hold(name: str, holder: str, now: dt.datetime, seconds: float, using: str) -
     except IntegrityError:
         return False
     return True
+
+
+def keep(name: str, holder: str, using: str) -> bool:
+    """Whether ``holder`` still has the lease, and then until the end of this transaction.
+
+    A fence: who was thought dead and is not must not go on with what another has begun.
+    """
+    leases = Lease.objects.using(using).select_for_update()
+    return leases.filter(name=name, holder=holder).first() is not None
 
 
 def release(name: str, holder: str, using: str) -> None:

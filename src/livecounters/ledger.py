@@ -18,8 +18,8 @@ from django.db import transaction
 from livecounters.dialects import Dialect, dialect_of
 from livecounters.folding import fold
 from livecounters.measures import Measure
-from livecounters.models import Bucket, Delta, Measured
-from livecounters.windows import DAY, QUARTER, Clock, Grain, Interval, cover
+from livecounters.models import Bucket, Delta, Measured, Member
+from livecounters.windows import DAY, QUARTER, Clock, Grain, Interval, Span, beyond, cover
 
 __all__ = ["Ask", "Moment", "Tally", "read", "read_series", "settled"]
 
@@ -35,11 +35,18 @@ FINE_DAYS = 2
 
 @dataclass(frozen=True)
 class Tally:
-    """What was found for one scope: rows, the sum of their scaled values, distinct members."""
+    """What was found for one scope: rows, the sum of their scaled values, distinct members, and
+    the least and greatest scaled value of a measure of extremes."""
 
     count: int = 0
     total: int = 0
     members: int = 0
+    low: int | None = None
+    high: int | None = None
+
+    @property
+    def empty(self) -> bool:
+        return not (self.count or self.members or self.low is not None)
 
 
 @dataclass(frozen=True)
@@ -51,11 +58,18 @@ class Ask:
     interval: Interval
     coarsest: Grain = Grain.DAY
 
+    @property
+    def spans(self) -> list[Span]:
+        return cover(self.interval, self.measure.clock, self.coarsest)
+
 
 Sql = tuple[str, list[Any]]
 
 # Labels, in the place of a question's number, the rows that name measures in force.
 IN_FORCE = -1
+
+# What each part of the statement selects.
+COLUMNS = ("ask", "scope", "count", "total", "members", "low", "high", "pending")
 
 
 def read(asks: Sequence[Ask]) -> list[dict[str, Tally]]:
@@ -78,8 +92,7 @@ def _portions(numbers: list[int], asks: Sequence[Ask]) -> Iterator[list[int]]:
     some: list[int] = []
     size = 1
     for n in numbers:
-        ask = asks[n]
-        terms = 1 + len(cover(ask.interval, ask.measure.clock, ask.coarsest))
+        terms = 4 + len(asks[n].spans)
         if some and size + terms > TERMS:
             yield some
             some, size = [], 1
@@ -94,15 +107,15 @@ def _read_some(
 ) -> None:
     terms = [_in_force(dialect, {asks[n].measure.key for n in some})]
     for n in some:
-        terms += _kept(dialect, asks[n], str(n), str(n))
-    in_force, pending = _answer(dialect, terms, answers)
+        terms += _kept(dialect, n, asks[n])
+    in_force, pending = _answer(dialect, terms, asks, answers)
     if pending > FOLD_ON_READ:
         _fold_soon(dialect.using)
     rest = [n for n in some if asks[n].measure.key not in in_force]
     for n in rest:
         answers[n] = {}
     if rest:
-        _answer(dialect, [_counted(dialect, asks[n], str(n)) for n in rest], answers)
+        _answer(dialect, [_counted(dialect, n, asks[n]) for n in rest], asks, answers)
 
 
 def _fold_soon(using: str) -> None:
@@ -112,27 +125,28 @@ def _fold_soon(using: str) -> None:
 
 
 def _answer(
-    dialect: Dialect, terms: list[Sql], answers: list[dict[str, Tally]]
+    dialect: Dialect, terms: list[Sql], asks: Sequence[Ask], answers: list[dict[str, Tally]]
 ) -> tuple[set[str], int]:
     """Fill in answers; return the keys of the measures in force and the pending deltas read."""
     in_force: set[str] = set()
     waiting = 0
-    union = " UNION ALL ".join(sql for sql, _ in terms)
     sql = (
-        "SELECT ask, scope, SUM(count), SUM(total), "
-        "SUM(CASE WHEN count > 0 THEN 1 ELSE 0 END), SUM(pending) "
-        "FROM (SELECT ask, scope, member, SUM(count) AS count, SUM(total) AS total, "
-        f"SUM(pending) AS pending FROM ({union}) t GROUP BY ask, scope, member) m "
-        "GROUP BY ask, scope"
+        "SELECT ask, scope, SUM(count), SUM(total), SUM(members), MIN(low), MAX(high), "
+        f"SUM(pending) FROM ({_union(terms)}) t GROUP BY ask, scope"
     )
     params = [param for _, params in terms for param in params]
-    for ask, scope, count, total, members, pending in _fetch(dialect, sql, params):
+    for ask, scope, count, total, members, low, high, pending in _fetch(dialect, sql, params):
         waiting += int(pending)
         if ask == IN_FORCE:
             in_force.add(scope)
         else:
-            answers[ask][scope] = Tally(int(count), int(total), int(members))
+            low, high = (end if end is None else dialect.unordered(end) for end in (low, high))
+            answers[ask][scope] = Tally(int(count), int(total), int(members), low, high)
     return in_force, waiting
+
+
+def _union(terms: Iterable[Sql]) -> str:
+    return " UNION ALL ".join(sql for sql, _ in terms)
 
 
 def _fetch(dialect: Dialect, sql: str, params: list[Any]) -> list[Any]:
@@ -141,15 +155,22 @@ def _fetch(dialect: Dialect, sql: str, params: list[Any]) -> list[Any]:
         return list(cursor.fetchall())
 
 
+def _term(source: str, ask: int | str, scope: str = "scope", **columns: str) -> str:
+    """One part of the statement; what it does not say is nothing."""
+    nothing = {"low": "NULL", "high": "NULL"}
+    columns = {"ask": str(ask), "scope": scope, **columns}
+    chosen = ", ".join(f"{columns.get(c, nothing.get(c, '0'))} AS {c}" for c in COLUMNS)
+    return f"SELECT {chosen} FROM {source}"
+
+
 def _in_force(dialect: Dialect, keys: Iterable[str]) -> Sql:
     wanted = sorted(keys)
-    return (
-        (
-            f"SELECT {IN_FORCE} AS ask, key AS scope, '' AS member, 1 AS count, 0 AS total, 0 AS pending "
-            f"FROM {dialect.table(Measured)} WHERE key IN ({_marks(wanted)})"
-        ),
-        wanted,
+    # What is above a floor can be repaired; what is below exists nowhere else.
+    source = (
+        f"{dialect.table(Measured)} WHERE measure IN ({_marks(wanted)}) "
+        "AND (ready OR floor IS NOT NULL)"
     )
+    return _term(source, IN_FORCE, "measure"), wanted
 
 
 def _marks(values: Sequence[Any]) -> str:
@@ -157,9 +178,12 @@ def _marks(values: Sequence[Any]) -> str:
 
 
 def _scoped(ask: Ask) -> Sql:
+    """The measure and the scopes that are asked for."""
     if ask.scopes is None:
-        return "", []
-    return f" AND scope IN ({_marks(ask.scopes)})", list(ask.scopes)
+        return "measure = %s", [ask.measure.key]
+    if len(ask.scopes) == 1:
+        return "measure = %s AND scope = %s", [ask.measure.key, *ask.scopes]
+    return f"measure = %s AND scope IN ({_marks(ask.scopes)})", [ask.measure.key, *ask.scopes]
 
 
 def _during(interval: Interval) -> Sql:
@@ -168,51 +192,136 @@ def _during(interval: Interval) -> Sql:
     return " AND at >= %s AND at < %s", [interval.start, interval.end]
 
 
-def _kept(dialect: Dialect, ask: Ask, of_bucket: str, of_delta: str) -> list[Sql]:
-    """Buckets and pending deltas, each labelled in the first column."""
-    scoped, scopes = _scoped(ask)
+def _kept(dialect: Dialect, n: int, ask: Ask) -> list[Sql]:
+    """Buckets and pending deltas."""
+    scoped, key = _scoped(ask)
+    delta = dialect.table(Delta)
+    if ask.measure.extremes:
+        return [_extremes(dialect, n, ask), (_term(f"{delta} WHERE {scoped}", n, pending="1"), key)]
     terms: list[Sql] = [
         (
-            (
-                f"SELECT {of_bucket} AS ask, scope, member, count, total, 0 AS pending "
-                f"FROM {dialect.table(Bucket)} WHERE measure = %s{scoped} "
-                "AND grain = %s AND start >= %s AND start < %s"
+            _term(
+                f"{dialect.table(Bucket)} WHERE {scoped} "
+                "AND grain = %s AND start >= %s AND start < %s",
+                n,
+                count="count",
+                total="total",
+                members="members",
             ),
-            [ask.measure.key, *scopes, int(span.grain), span.start, span.end],
+            [*key, int(span.grain), span.start, span.end],
         )
-        for span in cover(ask.interval, ask.measure.clock, ask.coarsest)
+        for span in ask.spans
     ]
+    if ask.measure.member is not None:
+        pending = (_term(f"{delta} WHERE {scoped}", n, pending="1"), key)
+        return [*terms, *_doubtful(dialect, n, ask), pending]
     during, bounds = _during(ask.interval)
-    terms.append(
+    changes = _term(f"{delta} WHERE {scoped}{during}", n, count="count", total="total", pending="1")
+    return [*terms, (changes, [*key, *bounds])]
+
+
+# Members
+
+
+def _doubtful(dialect: Dialect, n: int, ask: Ask) -> list[Sql]:
+    """What the sums over buckets get wrong: members with pending deltas, and those that were
+    last seen after the interval. Taken out as they were counted, put in as they are."""
+    who, doubts = _doubts(dialect, ask)
+    member = dialect.table(Member)
+    scoped, key = _scoped(ask)
+    latest = (
+        f"SELECT scope, grain, member, MAX(start) AS start FROM {member} WHERE {scoped} "
+        f"AND count > 0 AND (scope, member) IN ({who}) GROUP BY scope, grain, member"
+    )
+    within = " OR ".join("(grain = %s AND start >= %s AND start < %s)" for _ in ask.spans)
+    spans = [int(value) for span in ask.spans for value in span]
+    active, rows = _members(dialect, ask, f" AND (scope, member) IN ({who})", doubts)
+    return [
+        (
+            _term(f"({latest}) l WHERE {within or 'false'}", n, members="-1"),
+            [*key, *doubts, *spans],
+        ),
+        (_term(f"({active}) a", n, members="1"), rows),
+    ]
+
+
+def _doubts(dialect: Dialect, ask: Ask) -> Sql:
+    """A SELECT of the (scope, member) that the buckets may be wrong about."""
+    scoped, key = _scoped(ask)
+    sql = f"SELECT scope, member FROM {dialect.table(Delta)} WHERE {scoped}"
+    params = list(key)
+    later = beyond(ask.interval, ask.measure.clock, ask.coarsest)
+    if later is not None:
+        after = f"{scoped} AND grain = %s AND start >= %s"
+        bounds = [*key, int(later.grain), later.start]
+        # Most often there is nobody after the interval, which the buckets know at once.
+        sql += (
+            f" UNION SELECT scope, member FROM {dialect.table(Member)} WHERE {after} AND count > 0 "
+            f"AND EXISTS (SELECT 1 FROM {dialect.table(Bucket)} WHERE {after} AND members > 0)"
+        )
+        params += [*bounds, *bounds]
+    return sql, params
+
+
+def _members(dialect: Dialect, ask: Ask, only: str = "", params: Sequence[Any] = ()) -> Sql:
+    """A SELECT of the (scope, member) that have rows in the interval."""
+    scoped, key = _scoped(ask)
+    during, bounds = _during(ask.interval)
+    terms = [
         (
             (
-                f"SELECT {of_delta} AS ask, scope, member, count, total, 1 AS pending "
-                f"FROM {dialect.table(Delta)} WHERE measure = %s{scoped}{during}"
+                f"SELECT scope, member, count FROM {dialect.table(Member)} WHERE {scoped} "
+                f"AND grain = %s AND start >= %s AND start < %s{only}"
             ),
-            [ask.measure.key, *scopes, *bounds],
+            [*key, int(span.grain), span.start, span.end, *params],
         )
+        for span in ask.spans
+    ]
+    # Whoever has a pending delta is doubtful, so these need no condition.
+    pending = f"SELECT scope, member, count FROM {dialect.table(Delta)} WHERE {scoped}{during}"
+    terms.append((pending, [*key, *bounds]))
+    sql = f"SELECT scope, member FROM ({_union(terms)}) u GROUP BY scope, member HAVING SUM(count) > 0"
+    return sql, [param for _, some in terms for param in some]
+
+
+def _extremes(dialect: Dialect, n: int, ask: Ask) -> Sql:
+    members, params = _members(dialect, ask)
+    ends = (
+        f"SELECT scope, MIN(member) AS low, MAX(member) AS high FROM ({members}) e GROUP BY scope"
     )
-    return terms
+    return _term(f"({ends}) x", n, low="low", high="high"), params
 
 
-def _counted(dialect: Dialect, ask: Ask, of_row: str) -> Sql:
+# The source
+
+
+def _counted(dialect: Dialect, n: int, ask: Ask) -> Sql:
     """The rows of the source itself."""
     rows = dialect.contribution(ask.measure, None).replace("%", "%%")
-    scoped, scopes = _scoped(ask)
     during, bounds = _during(ask.interval)
-    sql = (
-        f"SELECT {of_row} AS ask, scope, member, count, total, 0 AS pending FROM ({rows}) s "
-        f"WHERE true{scoped}{during}"
-    )
-    return sql, [*scopes, *bounds]
+    where = "true"
+    scopes: list[Any] = []
+    if ask.scopes is not None:
+        where, scopes = f"scope IN ({_marks(ask.scopes)})", list(ask.scopes)
+    found = f"SELECT scope, member, count, total FROM ({rows}) s WHERE {where}{during}"
+    params = [*scopes, *bounds]
+    if ask.measure.member is None:
+        return _term(f"({found}) c", n, count="count", total="total"), params
+    members = f"(SELECT scope, member FROM ({found}) c GROUP BY scope, member) m"
+    if ask.measure.extremes:
+        return _term(members, n, low="member", high="member"), params
+    return _term(members, n, members="1"), params
+
+
+# Series
 
 
 @dataclass(frozen=True)
 class Moment:
-    """What happened to one member at one stamp."""
+    """What happened to one member (a scaled number, of a measure of extremes) at one stamp."""
 
     stamp: int
-    member: str
+    member: str | int
     count: int
     total: int
 
@@ -222,21 +331,57 @@ def read_series(ask: Ask) -> list[Moment]:
     statement; several of one stamp add up."""
     measure = ask.measure
     dialect = dialect_of(measure.using)
-    terms = [_in_force(dialect, {measure.key}), *_kept(dialect, ask, "start", "at")]
-    found = _union(dialect, terms)
-    # Stamps are whole minutes: -1 is none.
-    if not any(row[0] == IN_FORCE for row in found):
-        found = _union(dialect, [_counted(dialect, ask, "at")])
+    wanted = [measure.key]
+    in_force = (
+        f"SELECT NULL AS stamp, '' AS member, 0 AS count, 0 AS total "
+        f"FROM {dialect.table(Measured)} WHERE measure = %s AND (ready OR floor IS NOT NULL)"
+    )
+    found = _moments(dialect, [(in_force, wanted), *_kept_moments(dialect, ask)])
+    if not any(row[0] is None for row in found):
+        rows = dialect.contribution(measure, None).replace("%", "%%")
+        during, bounds = _during(ask.interval)
+        where, scopes = "true", list(ask.scopes or ())
+        if ask.scopes is not None:
+            where = f"scope IN ({_marks(ask.scopes)})"
+        counted = f"SELECT at AS stamp, member, count, total FROM ({rows}) s WHERE {where}{during}"
+        found = _moments(dialect, [(counted, [*scopes, *bounds])])
     return [
-        Moment(stamp, member, int(count), int(total))
-        for stamp, _, member, count, total, _ in found
-        if stamp != IN_FORCE
+        Moment(
+            stamp,
+            dialect.unordered(member) if measure.extremes else member,
+            int(count),
+            int(total),
+        )
+        for stamp, member, count, total in found
+        if stamp is not None
     ]
 
 
-def _union(dialect: Dialect, terms: list[Sql]) -> list[Any]:
-    sql = " UNION ALL ".join(sql for sql, _ in terms)
-    return _fetch(dialect, sql, [param for _, params in terms for param in params])
+def _kept_moments(dialect: Dialect, ask: Ask) -> list[Sql]:
+    scoped, key = _scoped(ask)
+    during, bounds = _during(ask.interval)
+    model, columns = Bucket, "'' AS member, count, total"
+    if ask.measure.member is not None:
+        model, columns = Member, "member, count, 0 AS total"
+    terms: list[Sql] = [
+        (
+            (
+                f"SELECT start AS stamp, {columns} FROM {dialect.table(model)} "
+                f"WHERE {scoped} AND grain = %s AND start >= %s AND start < %s"
+            ),
+            [*key, int(span.grain), span.start, span.end],
+        )
+        for span in ask.spans
+    ]
+    pending = (
+        f"SELECT at AS stamp, member, count, total FROM {dialect.table(Delta)} "
+        f"WHERE {scoped}{during}"
+    )
+    return [*terms, (pending, [*key, *bounds])]
+
+
+def _moments(dialect: Dialect, terms: list[Sql]) -> list[Any]:
+    return _fetch(dialect, _union(terms), [param for _, params in terms for param in params])
 
 
 def settled(interval: Interval, now: dt.datetime, clock: Clock) -> Interval:

@@ -26,11 +26,11 @@ from django.dispatch import receiver
 from django.utils import translation
 
 from livecounters.conf import site_zone
-from livecounters.declarations import Aggregate, Count
+from livecounters.declarations import Aggregate, Count, Max, Min
 from livecounters.exceptions import Unmeasurable
 from livecounters.models import ActivityEvent
 from livecounters.registry import ActivityEntry, CounterEntry, Registry, registry
-from livecounters.rows import Field, output_field, resolved, rows, textual
+from livecounters.rows import Field, output_field, related_model, resolved, rows, textual
 from livecounters.windows import Clock
 
 __all__ = ["Measure", "canonical", "declared_measures", "measure_of"]
@@ -47,17 +47,19 @@ class Measure:
     """A defining query over the rows of one table.
 
     ``columns`` of the query: ``one`` always, ``scope``, ``member``, ``at``, ``value`` where it
-    has them. ``places`` are the decimal places by which values are scaled to integers.
+    has them. ``places`` are the decimal places by which values are scaled to integers. Of a
+    measure of ``extremes`` the members are numbers, kept in their order.
     """
 
     model: type[models.Model]
     where: Q
     scope: str | None = None
-    member: str | None = None
+    member: str | Combinable | None = None
     at: str | Combinable | None = None
     value: str | Combinable | None = None
     places: int = 0
     append_only: bool = False
+    extremes: bool = False
 
     @cached_property
     def rows(self) -> QuerySet[Any, Any]:
@@ -76,9 +78,10 @@ class Measure:
 
     @cached_property
     def member_field(self) -> Field | None:
-        return self._textual("member", self.member)
+        """The stored field of what is counted distinctly."""
+        return None if self.extremes else self._textual("member", self.member)
 
-    def _textual(self, column: str, path: str | None) -> Field | None:
+    def _textual(self, column: str, path: str | Combinable | None) -> Field | None:
         return textual(output_field(self.rows, column), repr(path)) if path else None
 
     @cached_property
@@ -97,12 +100,21 @@ class Measure:
     @cached_property
     def value_field(self) -> Field:
         """The field that values are shown as."""
-        return output_field(self.rows, "value")
+        return output_field(self.rows, "member" if self.extremes else "value")
 
     @property
     def exact(self) -> bool:
         """Whether values are kept as they are; floats are kept to millionths."""
-        return self.value is None or not isinstance(self.value_field, models.FloatField)
+        numbers = self.value is not None or self.extremes
+        return not (numbers and isinstance(self.value_field, models.FloatField))
+
+    @cached_property
+    def personal(self) -> bool:
+        """Whether it is counted per user."""
+        if self.append_only:
+            return self.scope == "actor"
+        user = settings.AUTH_USER_MODEL.lower()
+        return self.scope is not None and related_model(self.rows, "scope") == user
 
     @cached_property
     def clock(self) -> Clock:
@@ -126,6 +138,7 @@ class Measure:
             self.places,
             str(self.clock.zone),
             self.clock.wall,
+            self.extremes,
         ]
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
@@ -171,22 +184,30 @@ def _over_rows(entry: CounterEntry) -> Measure:
     counter = entry.declared
     where, member, value, places = entry.where, None, None, 0
     if isinstance(counter, Count):
-        if counter.distinct:
-            member = _name(counter)
-        elif counter.expression is not None:
-            where &= _not_null(counter.expression)
+        where, member = _counted(counter, where)
     else:
         value = counter.expression
         places = _places(resolved(rows(entry.model, Q(), {"value": value}, joins=True), "value"))
+    extremes = isinstance(counter, (Min, Max))
     return Measure(
         model=entry.model,
         where=where,
         scope=counter.per,
-        member=member,
+        member=value if extremes else member,
         at=counter.at or entry.live.at,
-        value=value,
+        value=None if extremes else value,
         places=places,
+        extremes=extremes,
     )
+
+
+def _counted(counter: Count, where: Q) -> tuple[Q, str | None]:
+    """The filter of a count, and what it counts distinctly."""
+    if counter.distinct:
+        return where, _name(counter)
+    if counter.expression is not None:
+        where &= _not_null(counter.expression)
+    return where, None
 
 
 def _over_events(entry: CounterEntry, activity: ActivityEntry) -> Measure:
@@ -203,21 +224,20 @@ def _over_events(entry: CounterEntry, activity: ActivityEntry) -> Measure:
     where = Q(kind=activity.full_name) & entry.where
     member, value, places = None, None, 0
     if isinstance(counter, Count):
-        if counter.distinct:
-            member = _name(counter)
-        elif counter.expression is not None:
-            where &= _not_null(counter.expression)
+        where, member = _counted(counter, where)
     else:
         value, places = _event_value(counter, activity)
+    extremes = isinstance(counter, (Min, Max))
     return Measure(
         model=ActivityEvent,
         where=where,
         scope=counter.per,
-        member=member,
+        member=value if extremes else member,
         at="at",
-        value=value,
+        value=None if extremes else value,
         places=places,
         append_only=True,
+        extremes=extremes,
     )
 
 

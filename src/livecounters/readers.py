@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from livecounters import ledger
 from livecounters.conf import options
-from livecounters.declarations import Avg, Count
+from livecounters.declarations import Avg, Count, Max, Min
 from livecounters.ledger import Ask, Tally
 from livecounters.measures import FLOAT_PLACES, Measure, measure_of
 from livecounters.registry import CounterEntry, Registry, registry
@@ -153,7 +153,9 @@ class Counter:
             raise TypeError(f"{self.name} is one number for the site; breakdown() needs a per=.")
         ask = Ask(self.measure, None, self.interval(window, aware(at)))
         found = ledger.read([ask])[0]
-        return Values(self, {scope: self.worth(t) for scope, t in sorted(found.items()) if t.count})
+        return Values(
+            self, {scope: self.worth(t) for scope, t in sorted(found.items()) if not t.empty}
+        )
 
     def series(
         self,
@@ -234,6 +236,9 @@ class Counter:
         declared = self.entry.declared
         if isinstance(declared, Count):
             return tally.members if declared.distinct else tally.count
+        if isinstance(declared, (Min, Max)):
+            end = tally.low if isinstance(declared, Min) else tally.high
+            return None if end is None else self._scaled(end)
         if isinstance(declared, Avg):
             return self._mean(tally)
         return self._scaled(tally.total)
@@ -271,13 +276,16 @@ class Counter:
 
 
 def _tally(moments: Iterable[ledger.Moment]) -> Tally:
-    members: dict[str, int] = defaultdict(int)
+    members: dict[Any, int] = defaultdict(int)
     count = total = 0
     for moment in moments:
         members[moment.member] += moment.count
         count += moment.count
         total += moment.total
-    return Tally(count, total, sum(1 for n in members.values() if n > 0))
+    there = [member for member, number in members.items() if number > 0]
+    numbers = [member for member in there if isinstance(member, int)]
+    low, high = (min(numbers), max(numbers)) if numbers else (None, None)
+    return Tally(count, total, len(there), low, high)
 
 
 class Counters(Mapping[str, Counter]):

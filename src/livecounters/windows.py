@@ -14,6 +14,7 @@ a day boundary.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import ClassVar, NamedTuple
@@ -27,6 +28,7 @@ __all__ = [
     "Rolling",
     "Span",
     "Window",
+    "beyond",
     "cover",
     "ever",
     "last",
@@ -39,6 +41,10 @@ MINUTE = 60
 QUARTER = 15 * MINUTE
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+
+# The stamps between which every zone has a calendar day (years 1 to 9999).
+EARLIEST = -62135510400
+LATEST = 253402128000
 
 # Rolling windows shorter than this move by the minute.
 FINE = 2 * HOUR
@@ -106,6 +112,48 @@ class Clock:
     def day_start(self, stamp: int) -> int:
         """The stamp at which the day of ``stamp`` began."""
         return self.midnight(self.day(stamp))
+
+    def offsets(self, start: int, end: int) -> list[tuple[int, int]]:
+        """The zone's distance from UTC between two stamps: (from which stamp on, seconds)."""
+
+        def offset(stamp: int) -> int:
+            moment = dt.datetime.fromtimestamp(stamp, self.days)
+            return int((moment.utcoffset() or dt.timedelta()).total_seconds())
+
+        return _runs(offset, start, end, 1)
+
+    def shifts(self, start: int, end: int) -> list[tuple[int, int]]:
+        """How far midnight is from UTC's on the days between two stamps of UTC's midnight:
+        (from which of these on, seconds). Not always the offset: a clock may change then."""
+
+        def shift(utc_midnight: int) -> int:
+            day = dt.datetime.fromtimestamp(utc_midnight, dt.UTC).date()
+            return utc_midnight - self.midnight(day)
+
+        return _runs(shift, start // DAY * DAY, end // DAY * DAY, DAY)
+
+
+def _runs(of: Callable[[int], int], start: int, end: int, unit: int) -> list[tuple[int, int]]:
+    """Where a function that rarely changes does: (first argument, value), in steps of ``unit``.
+
+    It is looked at once a day, and searched where two days differ.
+    """
+    found = [(start, of(start))]
+    low = start
+    while low < end:
+        high = low + DAY
+        while of(high) != found[-1][1]:
+            before, after = low, high
+            while after - before > unit:
+                middle = before + (after - before) // (2 * unit) * unit
+                if of(middle) == found[-1][1]:
+                    before = middle
+                else:
+                    after = middle
+            found.append((after, of(after)))
+            low = after
+        low = high
+    return found
 
 
 @dataclass(frozen=True)
@@ -215,6 +263,17 @@ def cover(interval: Interval, clock: Clock, coarsest: Grain = Grain.DAY) -> list
         Span(Grain.DAY, first_day, last_day),
         *_fine(last_day, end),
     ]
+
+
+def beyond(interval: Interval, clock: Clock, coarsest: Grain = Grain.DAY) -> Span | None:
+    """The buckets after ``interval``, of the grain that it ends with; ``None`` if it has no end."""
+    end = interval.end
+    if end is None:
+        return None
+    grain = Grain.QUARTER if end % QUARTER == 0 else Grain.MINUTE
+    if coarsest is Grain.DAY and clock.day_start(end) == end:
+        grain = Grain.DAY
+    return Span(grain, end, LATEST)
 
 
 def _fine(start: int, end: int) -> list[Span]:

@@ -12,7 +12,7 @@ from django.db.models import F, Q
 from django.test.utils import isolate_apps
 
 import livecounters as live
-from livecounters import capture
+from livecounters import capture, installation
 from livecounters.dialects import DIALECTS, Dialect, Watch, dialect_of
 from livecounters.exceptions import Unmeasurable
 from livecounters.measures import Measure, measure_of
@@ -163,7 +163,7 @@ def test_a_filter_s_text_is_what_it_is(value: str) -> None:
     declared = {"n": live.Count(filter=Q(tag=value)), "told": told}
     names.add(Sale, type("Declared", (live.LiveModel,), declared))
 
-    capture.sync("default", names)
+    installation.sync("default", names)
     for slug in (value, f"{value}!"):
         Sale.objects.create(tag=Tag.objects.create(slug=slug), price=1)
 

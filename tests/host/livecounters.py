@@ -41,6 +41,17 @@ class AttemptLive(live.LiveModel):
     score_avg = live.Avg("score", label="Average score", public=True)
     score_avg_per_quiz = live.Avg("score", per="quiz", public=True)
     learners = live.Count("user", distinct=True, window=live.last(days=30), label="Active")
+    learners_ever = live.Count("user", distinct=True)
+    learners_today = live.Count("user", distinct=True, window=live.today)
+    learners_hour = live.Count("user", distinct=True, window=live.last(hours=1))
+    learners_per_quiz = live.Count("user", distinct=True, per="quiz")
+    learners_per_quiz_month = live.Count(
+        "user", distinct=True, per="quiz", window=live.last(days=30)
+    )
+    score_min = live.Min("score")
+    score_max = live.Max("score")
+    score_max_per_quiz = live.Max("score", per="quiz")
+    score_max_month = live.Max("score", window=live.last(days=30))
     good = live.Count(filter=Q(score__gte=50))
 
 
@@ -59,6 +70,8 @@ class SaleLive(live.LiveModel):
     )
     revenue_per_currency = live.Sum(F("price") * F("quantity"), per="currency")
     price_avg = live.Avg("price")
+    price_min = live.Min("price")
+    price_max_per_currency = live.Max("price", per="currency")
     weight_sum = live.Sum("weight")
 
 

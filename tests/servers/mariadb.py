@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 from pathlib import Path
 from typing import Any
 
 from tests.servers.programs import find_program
 from tests.servers.server import Server
+
+ZONES = Path("/usr/share/zoneinfo")
 
 
 class MariaDB(Server):
@@ -41,7 +44,21 @@ class MariaDB(Server):
             f"--datadir={self.data}",
             "--auth-root-authentication-method=normal",
             "--skip-test-db",
+            *self._zones(),
         )
+
+    def _zones(self) -> list[str]:
+        """What makes CONVERT_TZ() know the zones, and so lookups such as __date."""
+        if not ZONES.is_dir():
+            return []
+        sql = self.directory / "zones.sql"
+        program = find_program("mariadb-tzinfo-to-sql", name="MariaDB", package="mariadb-server")
+        with sql.open("wb") as file:
+            # It complains about files there that are no zones.
+            subprocess.run(
+                [program, "--skip-write-binlog", ZONES], stdout=file, stderr=subprocess.DEVNULL
+            )
+        return [f"--extra-file={sql}"]
 
     def command(self) -> list[str | Path]:
         return [

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,23 @@ def postgresql() -> dict[str, Any]:
     }
 
 
-DATABASES = {"sqlite": sqlite, "postgresql": postgresql}
+def mariadb() -> dict[str, Any]:
+    if find_spec("MySQLdb") is None:
+        # Everything that would use it is skipped, but settings must load.
+        return sqlite()
+    return {
+        "ENGINE": "django.db.backends.mysql",
+        "NAME": _variable("NAME", "livecounters"),
+        "USER": _variable("USER", ""),
+        "HOST": _variable("HOST", ""),
+        "PORT": _variable("PORT", ""),
+        "OPTIONS": {"charset": "utf8mb4"},
+        # A collation that takes "a" and "A" for the same, as hosts usually have it.
+        "TEST": {"CHARSET": "utf8mb4"},
+    }
+
+
+DATABASES = {"sqlite": sqlite, "postgresql": postgresql, "mariadb": mariadb}
 
 
 def _variable(name: str, default: str) -> str:

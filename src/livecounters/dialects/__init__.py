@@ -7,6 +7,7 @@ from functools import cache
 from django.db import connections
 
 from livecounters.dialects.base import Dialect
+from livecounters.dialects.mysql import MySQL
 from livecounters.dialects.postgresql import PostgreSQL
 from livecounters.dialects.sqlite import SQLite
 from livecounters.dialects.watch import Watch
@@ -14,7 +15,11 @@ from livecounters.exceptions import Unmeasurable
 
 __all__ = ["Dialect", "Watch", "dialect_of"]
 
-DIALECTS: dict[str, type[Dialect]] = {"postgresql": PostgreSQL, "sqlite": SQLite}
+DIALECTS: dict[str, type[Dialect]] = {
+    "mysql": MySQL,
+    "postgresql": PostgreSQL,
+    "sqlite": SQLite,
+}
 
 
 @cache

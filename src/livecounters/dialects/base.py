@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any, ClassVar
 
@@ -18,11 +18,16 @@ from django.db.models.sql.compiler import SQLCompiler
 from livecounters.dialects.watch import Watch
 from livecounters.exceptions import Unmeasurable
 from livecounters.measures import Measure
-from livecounters.models import ActivityEvent, Bucket, Delta, EventSource, Muting, Stream
+from livecounters.models import ActivityEvent, Delta, EventSource, Muting, Stream
 from livecounters.rows import PREFIX, Field
 from livecounters.tellings import Telling
 
 __all__ = ["Dialect"]
+
+
+def _columns(model: type[models.Model]) -> list[str]:
+    return [str(field.column) for field in model._meta.concrete_fields if field.column]
+
 
 DELTA_COLUMNS = "measure, scope, member, at, count, total"
 EVENT_COLUMNS = "kind, actor_model, actor, target_model, target, target_label, data, at, seq"
@@ -112,74 +117,105 @@ class Dialect(ABC):
         return (
             f"SELECT {self.literal(measure.key)} AS measure, {scope} AS scope, "
             f"{member} AS member, {self._numbers(measure, sign)} "
-            f"{self._source(measure, relation, only_if)}"
+            f"{self._source(measure, measure.rows, relation, only_if)}"
         )
 
-    def sums(self, measure: Measure, relations: Iterable[tuple[str | None, str]]) -> str:
+    def sums(
+        self,
+        measure: Measure,
+        relations: Iterable[tuple[str | None, str]],
+        rows: QuerySet[Any, Any] | None = None,
+    ) -> str:
         """A SELECT of the columns of Delta: what the rows of (relation, sign) contribute in sum,
-        without what cancels out.
+        without what cancels out. ``rows`` may be a part of the measure's rows.
 
         Keys are grouped by as they are, which is much faster than as text.
         """
-        columns = {
-            name: self._grouping(name, field)
-            for name, field in (("scope", measure.scope_field), ("member", measure.member_field))
-            if field is not None
-        }
+        names = [name for name in ("scope", "member") if getattr(measure, name) is not None]
+        columns = {name: self._grouping(name, measure) for name in names}
         inner = "".join(f"{sql} AS {name}, " for name, (sql, _) in columns.items())
-        rows = " UNION ALL ".join(
-            f"SELECT {inner}{self._numbers(measure, sign)} {self._source(measure, relation)}"
+        found = " UNION ALL ".join(
+            f"SELECT {inner}{self._numbers(measure, sign)} "
+            f"{self._source(measure, measure.rows if rows is None else rows, relation)}"
             for relation, sign in relations
         )
         outer = {name: sql for name, (_, sql) in columns.items()}
+        total = "SUM(total)" if measure.value is not None else "0"
+        nothing = " OR SUM(total) <> 0" if measure.value is not None else ""
         return (
             f"SELECT {self.literal(measure.key)} AS measure, {outer.get('scope', self.nothing)} "
             f"AS scope, {outer.get('member', self.nothing)} AS member, at, "
-            f"SUM(count), SUM(total) FROM ({rows}) c GROUP BY {', '.join([*columns, 'at'])} "
-            f"HAVING SUM(count) <> 0 OR SUM(total) <> 0"
+            f"SUM(count) AS count, {total} AS total FROM ({found}) c "
+            f"GROUP BY {', '.join([*names, 'at'])} HAVING SUM(count) <> 0{nothing}"
         )
 
     nothing: ClassVar[str] = "''"
     """The scope or member of a measure that has none."""
 
-    def _grouping(self, name: str, field: Field) -> tuple[str, str]:
+    def _grouping(self, name: str, measure: Measure) -> tuple[str, str]:
         # Text is compared as text, not by the collation of the host's column, which may take
         # different keys for the same.
-        if isinstance(field, models.CharField):
-            return self.text(PREFIX + name, field), name
-        return PREFIX + name, self.text(name, field)
-
-    def _text(self, name: str, measure: Measure) -> str:
         field = measure.scope_field if name == "scope" else measure.member_field
-        return self.text(PREFIX + name, field) if field is not None else self.nothing
+        if isinstance(field, models.CharField):
+            return self._text(name, measure), name
+        return PREFIX + name, self._text(name, measure, name)
+
+    def _text(self, name: str, measure: Measure, sql: str = "") -> str:
+        sql = sql or PREFIX + name
+        if name == "scope":
+            return (
+                self.nothing if measure.scope_field is None else self.text(sql, measure.scope_field)
+            )
+        if measure.extremes:
+            return self.ordered(self.scaled(sql, measure.places))
+        return (
+            self.nothing
+            if measure.member_field is None
+            else self.distinct(sql, measure.member_field)
+        )
 
     def _numbers(self, measure: Measure, sign: str) -> str:
-        at = "CAST(NULL AS bigint)" if measure.at_field is None else self.stamp(PREFIX + "at")
+        at = self.no_stamp if measure.at_field is None else self.stamp(PREFIX + "at")
         value = "0"
         if measure.value is not None:
-            value = self.scaled(PREFIX + "value", measure.places)
-        return f"{at} AS at, {sign}1 AS count, {sign}{value} AS total"
+            value = sign + self.scaled(PREFIX + "value", measure.places)
+        return f"{at} AS at, {sign}1 AS count, {value} AS total"
 
-    def _source(self, measure: Measure, relation: str | None, only_if: str = "") -> str:
-        needed = [
-            f"{PREFIX}{column} IS NOT NULL"
-            for column in ("scope", "member", "value")
-            if getattr(measure, column) is not None
-        ]
-        needed += [f"({only_if})"] if only_if else []
+    def _source(
+        self,
+        measure: Measure,
+        rows: QuerySet[Any, Any],
+        relation: str | None,
+        only_if: str = "",
+    ) -> str:
+        needed = self.needed(measure) + ([f"({only_if})"] if only_if else [])
         where = f" WHERE {' AND '.join(needed)}" if needed else ""
-        return f"FROM ({self.rows(measure.rows, relation)}) r{where}"
+        return f"FROM ({self.rows(rows, relation)}) r{where}"
 
-    def backfill_sql(self, measure: Measure) -> str:
-        """Insert the contribution of all rows that are there."""
-        return self._into_delta(self.sums(measure, [(None, "")]))
+    def needed(self, measure: Measure, prefix: str = PREFIX) -> list[str]:
+        """The conditions on a measure's columns under which a row counts at all."""
+        conditions = []
+        for name in ("scope", "member", "value"):
+            if getattr(measure, name) is not None:
+                conditions.append(f"{prefix}{name} IS NOT NULL")
+        number = "value" if measure.value is not None else "member" if measure.extremes else ""
+        if number:
+            conditions += self.finite(prefix + number, measure.value_field)
+        return conditions
 
     def _into_delta(self, select: str) -> str:
         return f"INSERT INTO {self.table(Delta)} ({DELTA_COLUMNS}) {select}"
 
-    def happened(self, telling: Telling, relation: str | None, before: str | None = None) -> str:
+    def happened(
+        self,
+        telling: Telling,
+        relation: str | None,
+        before: str | None = None,
+        rows: QuerySet[Any, Any] | None = None,
+    ) -> str:
         """A SELECT of (source, actor, target, label, data, at, untold): the rows of ``relation``
-        that match, without those that matched in ``before`` already."""
+        that match, without those that matched in ``before`` already. ``rows`` may be a part of
+        the telling's rows."""
         columns = telling.columns
         declared = telling.entry.declared
         actor = self._nullable("actor", telling)
@@ -207,7 +243,7 @@ class Dialect(ABC):
             f"SELECT {self.text(f'r.{PREFIX}source', field)} AS source, {actor} AS actor, "
             f"{self._nullable('target', telling)} AS target, {label} AS label, "
             f"{data} AS data, {at} AS at, {untold} AS untold "
-            f"FROM ({self.rows(telling.rows, relation)}) r{where}"
+            f"FROM ({self.rows(telling.rows if rows is None else rows, relation)}) r{where}"
         )
 
     def _nullable(self, column: str, telling: Telling) -> str:
@@ -222,8 +258,8 @@ class Dialect(ABC):
         return f"{kind}, {actor}, h.actor, {target}, h.target, h.label, h.data, h.at, {seq}"
 
     @abstractmethod
-    def tell_all_sql(self, telling: Telling) -> list[str]:
-        """Insert an event for each row that is there and was not told; unnumbered."""
+    def tell_all_sql(self, telling: Telling, rows: QuerySet[Any, Any]) -> list[str]:
+        """Insert an event for each of the telling's ``rows`` that was not told; unnumbered."""
 
     # Installing
 
@@ -234,9 +270,17 @@ class Dialect(ABC):
         parts += sorted(telling.digest for telling in watch.tellings)
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
+    def operations(self, watch: Watch) -> tuple[str, ...]:
+        """What a watch's triggers are named by."""
+        return watch.operations
+
     @abstractmethod
     def install_sql(self, watch: Watch) -> list[str]:
-        """The statements that install a watch's triggers; what is in their way is gone."""
+        """The statements that install a watch's triggers, in place of those of their names."""
+
+    def in_use(self, error: Exception) -> bool:
+        """Whether an error says that others use the table for too long."""
+        return False
 
     @abstractmethod
     def remove_sql(self, table: str, name: str) -> list[str]:
@@ -251,6 +295,40 @@ class Dialect(ABC):
         return []
 
     # Expressions that databases write differently
+
+    no_stamp: ClassVar[str] = "CAST(NULL AS bigint)"
+    """The stamp of a row without time."""
+
+    bound: ClassVar[int] = 10**38
+    """No scaled number of a Min or Max reaches it."""
+
+    @abstractmethod
+    def padded(self, sql: str) -> str:
+        """An integer from 0 as text, with zeros up to the length of ``bound``."""
+
+    def ordered(self, sql: str) -> str:
+        """An integer as text that sorts like it; :meth:`unordered` reads it."""
+        negative = self.joined("'n'", self.padded(f"({self.bound} + {sql})"))
+        positive = self.joined("'p'", self.padded(sql))
+        return f"CASE WHEN {sql} < 0 THEN {negative} ELSE {positive} END"
+
+    def joined(self, left: str, right: str) -> str:
+        """Two texts as one."""
+        return f"{left} || {right}"
+
+    def unordered(self, text: str) -> int:
+        """The integer that :meth:`ordered` wrote."""
+        return int(text[1:]) - (self.bound if text[0] == "n" else 0)
+
+    def distinct(self, sql: str, field: Field) -> str:
+        """A distinct value as text: the same where the column takes two values for the same."""
+        return self.text(sql, field)
+
+    def finite(self, sql: str, field: Field) -> list[str]:
+        """Conditions that leave out what cannot be added up: NaN, infinity, floats of 10^12."""
+        if isinstance(field, models.FloatField):
+            return [f"{sql} > -1e12", f"{sql} < 1e12"]
+        return []
 
     @abstractmethod
     def text(self, sql: str, field: Field) -> str:
@@ -292,27 +370,60 @@ class Dialect(ABC):
 
     # Folding
 
-    def take_deltas_sql(self, measures: int) -> str:
-        """Delete at most ``%s`` deltas of so many measures and return them: one fold's worth."""
-        delta = self.table(Delta)
-        marks = ", ".join(["%s"] * measures)
-        return (
-            f"DELETE FROM {delta} WHERE id IN (SELECT id FROM {delta} WHERE measure IN ({marks}) "
-            f"ORDER BY id LIMIT %s{self.skip_locked()}) RETURNING {DELTA_COLUMNS}"
-        )
+    def lock_sql(self, wait: bool) -> str | None:
+        """Say 1 if this transaction is the only one that folds from here on, else 0 (or wait);
+        ``None`` where there is one writer at a time anyway."""
+        return None
 
-    def skip_locked(self) -> str:
-        return ""
+    def unlock_sql(self) -> str | None:
+        """End that; ``None`` where it ends with the transaction."""
+        return None
 
-    def add_buckets_sql(self, number: int) -> str:
-        """Add ``number`` rows of (measure, scope, grain, start, member, count, total)."""
-        bucket = self.table(Bucket)
-        values = ", ".join(["(%s, %s, %s, %s, %s, %s, %s)"] * number)
-        return (
-            f"INSERT INTO {bucket} (measure, scope, grain, start, member, count, total) "
-            f"VALUES {values} ON CONFLICT (measure, scope, grain, start, member) DO UPDATE SET "
-            f"count = {bucket}.count + excluded.count, total = {bucket}.total + excluded.total"
-        )
+    def add_sql(self, model: type[models.Model], rows: int) -> str:
+        """Add ``rows`` rows to a table of sums (Bucket, Member): its columns in their order."""
+        columns = _columns(model)
+        one = f"({', '.join(['%s'] * len(columns))})"
+        marks = ", ".join([one] * rows)
+        return f"{self._into(model, columns)} VALUES {marks} {self._adding(model)}"
+
+    def add_from_sql(self, model: type[models.Model], select: str) -> str:
+        """Add the rows of a SELECT, which must have a WHERE, to a table of sums."""
+        return f"{self._into(model, _columns(model))} {select} {self._adding(model)}"
+
+    def _into(self, model: type[models.Model], columns: Sequence[str]) -> str:
+        return f"INSERT INTO {self.table(model)} ({', '.join(columns)})"
+
+    def _adding(self, model: type[models.Model]) -> str:
+        keys = [field.column for field in model._meta.pk_fields]
+        sums = [column for column in _columns(model) if column not in keys]
+        return self.on_conflict_add(self.table(model), keys, sums)
+
+    def on_conflict_add(self, table: str, keys: Sequence[str], sums: Sequence[str]) -> str:
+        """What makes an INSERT add to the row that is there."""
+        added = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in sums)
+        return f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {added}"
+
+    def tuples(self, number: int, width: int) -> str:
+        """``number`` tuples, to be the right side of an IN."""
+        one = f"({', '.join(['%s'] * width)})"
+        return f"({', '.join([one] * number)})"
+
+    def storable(self, number: int) -> int | float:
+        """A sum as the database can take it."""
+        return number
+
+    # Temporary tables
+
+    def temporary_sql(self, name: str, select: str) -> list[str]:
+        """Make a temporary table of a SELECT, whose column ``n`` numbers its rows. One snapshot,
+        and no lock on what is read."""
+        return [
+            f"CREATE TEMPORARY TABLE {name} AS {select}",
+            f"CREATE INDEX {name}_n ON {name} (n)",
+        ]
+
+    def drop_temporary_sql(self, name: str) -> str:
+        return f"DROP TABLE IF EXISTS {name}"
 
     # Numbering
 

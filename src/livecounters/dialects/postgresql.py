@@ -6,10 +6,14 @@ needs no rights on our tables and no other schema can catch a row.
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
+from django.db.models import QuerySet
 
 from livecounters.dialects.base import EVENT_COLUMNS, Dialect
 from livecounters.dialects.watch import Watch
+from livecounters.models import Measured
 from livecounters.rows import Field
 from livecounters.tellings import Telling
 from livecounters.windows import MINUTE, QUARTER
@@ -19,6 +23,11 @@ __all__ = ["PostgreSQL"]
 OLD = "livecounters_old"
 NEW = "livecounters_new"
 
+# The advisory lock of folding; such locks belong to one database.
+FOLDING = 7_281_990_417_033_113_906
+
+LOCK_NOT_AVAILABLE = "55P03"
+
 REFERENCING = {
     "insert": f"NEW TABLE AS {NEW}",
     "update": f"OLD TABLE AS {OLD} NEW TABLE AS {NEW}",
@@ -27,20 +36,28 @@ REFERENCING = {
 
 
 class PostgreSQL(Dialect):
+    def operations(self, watch: Watch) -> tuple[str, ...]:
+        # Events that are gone have happened nonetheless.
+        return (*watch.operations, "truncate") if "delete" in watch.operations else watch.operations
+
     def install_sql(self, watch: Watch) -> list[str]:
         statements = []
-        for operation in watch.operations:
+        for operation in self.operations(watch):
             function = self._function(watch.name, operation)
-            trigger = f"{self.quote(f'{watch.name}_{operation}')} ON {self.quote(watch.table)}"
+            trigger = self.quote(f"{watch.name}_{operation}")
+            tables = REFERENCING.get(operation)
             statements += [
                 self._function_sql(watch, operation, function),
                 (
-                    f"CREATE TRIGGER {self.quote(f'{watch.name}_{operation}')} "
+                    f"CREATE OR REPLACE TRIGGER {trigger} "
                     f"AFTER {operation.upper()} ON {self.quote(watch.table)} "
-                    f"REFERENCING {REFERENCING[operation]} "
+                    f"{f'REFERENCING {tables} ' if tables else ''}"
                     f"FOR EACH STATEMENT EXECUTE FUNCTION {function}()"
                 ),
-                f"COMMENT ON TRIGGER {trigger} IS {self.literal(self.digest(watch))}",
+                (
+                    f"COMMENT ON TRIGGER {trigger} ON {self.quote(watch.table)} "
+                    f"IS {self.literal(self.digest(watch))}"
+                ),
             ]
         return statements
 
@@ -48,14 +65,7 @@ class PostgreSQL(Dialect):
         return self.quote(f"{name}_{operation}")
 
     def _function_sql(self, watch: Watch, operation: str, function: str) -> str:
-        body = "\n".join(
-            [*self._skip(watch, operation), *self._count(watch, operation)]
-            + [
-                self._tell(telling, operation)
-                for telling in watch.tellings
-                if operation != "delete"
-            ]
-        )
+        body = "\n".join(self._body(watch, operation))
         quote = "$livecounters$"
         while quote in body:
             quote = f"{quote[:-1]}_$"
@@ -65,12 +75,28 @@ class PostgreSQL(Dialect):
             f"BEGIN\n{body}\nRETURN NULL;\nEND\n{quote}"
         )
 
+    def _body(self, watch: Watch, operation: str) -> list[str]:
+        if operation == "truncate":
+            # Readers count the source, which is empty, until the numbers are made right. No
+            # delta: it would survive a flush, which empties our tables in the same statement.
+            table = self.literal(watch.table)
+            return [
+                (
+                    f"UPDATE {self.table(Measured)} SET ready = false "
+                    f'WHERE "table" = {table} AND ready;'
+                )
+            ]
+        statements = [*self._skip(watch, operation), *self._count(watch, operation)]
+        if operation != "delete":
+            statements += [self._tell(telling, operation) for telling in watch.tellings]
+        return statements
+
     def _plans(self, watch: Watch, operation: str) -> str:
         # A session plans a trigger's statements at their first call and keeps the plans for all
         # sizes: nested loops made for one row take minutes for many, and a hash join made for
         # many reads the whole joined table for every single row. So: subqueries are hashed
         # whatever their estimate, and joined tables are entered by their index.
-        if operation == "delete":
+        if operation in ("delete", "truncate"):
             return ""
         settings = []
         if watch.tellings:
@@ -117,8 +143,8 @@ class PostgreSQL(Dialect):
             f"WHERE (h.source IN (SELECT source FROM told)) IS TRUE ORDER BY h.at"
         )
 
-    def tell_all_sql(self, telling: Telling) -> list[str]:
-        return [self._tell_sql(telling, self.happened(telling, None))]
+    def tell_all_sql(self, telling: Telling, rows: QuerySet[Any, Any]) -> list[str]:
+        return [self._tell_sql(telling, self.happened(telling, None, rows=rows))]
 
     def remove_sql(self, table: str, name: str) -> list[str]:
         operation = name.rpartition("_")[2]
@@ -143,6 +169,9 @@ class PostgreSQL(Dialect):
             f"LOCK TABLE {self.quote(watch.table)} IN SHARE ROW EXCLUSIVE MODE",
         ]
 
+    def in_use(self, error: Exception) -> bool:
+        return getattr(error.__cause__, "sqlstate", "") == LOCK_NOT_AVAILABLE
+
     def text(self, sql: str, field: Field) -> str:
         if isinstance(field, models.UUIDField):
             return f"replace({sql}::text, '-', '')"
@@ -159,10 +188,22 @@ class PostgreSQL(Dialect):
             for step in (MINUTE, QUARTER)
         )
         recent = f"{sql} > statement_timestamp() - interval '72 hours'"
-        return f"CASE WHEN {recent} THEN {fine} ELSE {coarse} END"
+        # Moments that a calendar does not know ('infinity') are none.
+        known = f"{sql} > '0001-01-02' AND {sql} < '9999-12-30'"
+        return f"CASE WHEN NOT ({known}) THEN NULL WHEN {recent} THEN {fine} ELSE {coarse} END"
 
     def scaled(self, sql: str, places: int) -> str:
-        return f"round({sql} * 1{'0' * places})::bigint" if places else f"{sql}::bigint"
+        # Not bigint: a number too large for it must not fail the host's write.
+        return f"round(({sql})::numeric * 1{'0' * places})" if places else f"({sql})::numeric"
+
+    def padded(self, sql: str) -> str:
+        return f"lpad(({sql})::text, {len(str(self.bound))}, '0')"
+
+    def finite(self, sql: str, field: Field) -> list[str]:
+        if isinstance(field, models.DecimalField):
+            # NaN is the largest of all.
+            return [f"{sql} < 'NaN'"]
+        return super().finite(sql, field)
 
     def moment(self) -> str:
         return "statement_timestamp()"
@@ -179,5 +220,7 @@ class PostgreSQL(Dialect):
     def unmute_sql(self) -> str:
         return "SELECT set_config('livecounters.muted', '', true)"
 
-    def skip_locked(self) -> str:
-        return " FOR UPDATE SKIP LOCKED"
+    def lock_sql(self, wait: bool) -> str:
+        if wait:
+            return f"SELECT 1 FROM (SELECT pg_advisory_xact_lock({FOLDING})) l"
+        return f"SELECT pg_try_advisory_xact_lock({FOLDING})::int"

@@ -59,7 +59,14 @@ class SQLite(Dialect):
         }
 
     def install_sql(self, watch: Watch) -> list[str]:
-        return [self._trigger_sql(watch, operation) for operation in watch.operations]
+        statements = []
+        for operation in watch.operations:
+            statements += self.remove_sql(watch.table, f"{watch.name}_{operation}")
+            statements.append(self._trigger_sql(watch, operation))
+        return statements
+
+    def in_use(self, error: Exception) -> bool:
+        return "locked" in str(error)
 
     def _trigger_sql(self, watch: Watch, operation: str) -> str:
         body = [*self._count(watch, operation)]
@@ -121,8 +128,8 @@ class SQLite(Dialect):
             f"WHERE true ON CONFLICT DO NOTHING"
         )
 
-    def tell_all_sql(self, telling: Telling) -> list[str]:
-        happened = self.happened(telling, None)
+    def tell_all_sql(self, telling: Telling, rows: QuerySet[Any, Any]) -> list[str]:
+        happened = self.happened(telling, None, rows=rows)
         return [
             (
                 f"INSERT INTO {self.events} ({EVENT_COLUMNS}) "
@@ -151,7 +158,25 @@ class SQLite(Dialect):
         return f"({seconds} + {YEAR_ONE}) / {MINUTE} * {MINUTE} - {YEAR_ONE}"
 
     def scaled(self, sql: str, places: int) -> str:
-        return f"CAST(ROUND({sql} * 1{'0' * places}) AS INTEGER)" if places else sql
+        factor = f"ROUND({sql} * 1{'0' * places})" if places else sql
+        return f"CAST({factor} AS INTEGER)"
+
+    bound: ClassVar[int] = 2**63 - 1
+
+    def padded(self, sql: str) -> str:
+        return f"printf('%0{len(str(self.bound))}d', {sql})"
+
+    def distinct(self, sql: str, field: Field) -> str:
+        collation = str(getattr(field, "db_collation", None) or "").upper()
+        fold = {"NOCASE": "lower", "RTRIM": "rtrim"}.get(collation)
+        return f"{fold}({sql})" if fold else super().distinct(sql, field)
+
+    def tuples(self, number: int, width: int) -> str:
+        return f"(VALUES {super().tuples(number, width)[1:]}"
+
+    def storable(self, number: int) -> int | float:
+        # Beyond 64 bits SQLite itself goes on in floats.
+        return number if -(2**63) <= number < 2**63 else float(number)
 
     def moment(self) -> str:
         zone = "" if self.connection.timezone is not None else ", 'localtime'"

@@ -1,6 +1,6 @@
 from livecounters.models.bookkeeping import Lease, Measured, Muting, Stream
 from livecounters.models.events import ActivityEvent, EventSource
-from livecounters.models.numbers import Bucket, Delta
+from livecounters.models.numbers import Bucket, Delta, Member
 
 __all__ = [
     "ActivityEvent",
@@ -9,6 +9,7 @@ __all__ = [
     "EventSource",
     "Lease",
     "Measured",
+    "Member",
     "Muting",
     "Stream",
 ]

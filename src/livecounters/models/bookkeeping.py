@@ -4,19 +4,29 @@ from __future__ import annotations
 
 from django.db import models
 
-from livecounters.models.numbers import KEY_LENGTH, TEXT_LENGTH
+from livecounters.models.numbers import KEY_LENGTH, TEXT_LENGTH, ExactCharField
 
 
 class Measured(models.Model):
-    """A measure that is captured and backfilled: its buckets and deltas may be read.
+    """A measure that is captured by triggers.
 
-    A measure without such a row is counted from its source.
+    Only while ``ready`` are its buckets and deltas read; until then, and without such a row, it
+    is counted from its source.
     """
 
-    key = models.CharField(max_length=KEY_LENGTH, primary_key=True)
+    measure = ExactCharField(max_length=KEY_LENGTH, primary_key=True)
     table = models.CharField(max_length=TEXT_LENGTH, help_text="The table it is captured from.")
     names = models.TextField(help_text="The counters that read it, for people.")
-    since = models.DateTimeField()
+    since = models.DateTimeField(help_text="When its triggers were installed.")
+    # A gap in the capture ends an installation: nothing that was begun in an earlier one may
+    # call the measure ready.
+    installation = models.CharField(max_length=KEY_LENGTH, blank=True)
+    ready = models.BooleanField(default=False)
+    floor = models.BigIntegerField(
+        null=True, help_text="A stamp: events before it may have been pruned."
+    )
+    audited_at = models.DateTimeField(null=True)
+    drift = models.BigIntegerField(null=True, help_text="Wrong buckets at the last audit.")
 
     def __str__(self) -> str:
         return self.names
@@ -31,6 +41,10 @@ class Stream(models.Model):
     id = models.SmallIntegerField(primary_key=True)
     epoch = models.CharField(max_length=KEY_LENGTH)
     seq = models.BigIntegerField(default=0)
+    pruned = models.BigIntegerField(default=0, help_text="The highest number that was removed.")
+    home = models.CharField(
+        max_length=TEXT_LENGTH, blank=True, help_text="Which copy of the database this is."
+    )
 
     def __str__(self) -> str:
         return f"{self.epoch}:{self.seq}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from livecounters.models.numbers import TEXT_LENGTH
+from livecounters.models.numbers import TEXT_LENGTH, ExactCharField
 
 # An event that counts and is never told: muted, or of somebody anonymous.
 UNTOLD = 0
@@ -18,11 +18,11 @@ class ActivityEvent(models.Model):
     """
 
     id = models.BigAutoField(primary_key=True)
-    kind = models.CharField(max_length=TEXT_LENGTH)
+    kind = ExactCharField(max_length=TEXT_LENGTH)
     actor_model = models.CharField(max_length=TEXT_LENGTH, blank=True)
-    actor = models.CharField(max_length=TEXT_LENGTH, null=True, blank=True)  # noqa: DJ001
+    actor = ExactCharField(max_length=TEXT_LENGTH, null=True, blank=True)
     target_model = models.CharField(max_length=TEXT_LENGTH, blank=True)
-    target = models.CharField(max_length=TEXT_LENGTH, null=True, blank=True)  # noqa: DJ001
+    target = ExactCharField(max_length=TEXT_LENGTH, null=True, blank=True)
     target_label = models.TextField(blank=True)
     data = models.JSONField(default=dict, blank=True)
     at = models.DateTimeField()
@@ -42,8 +42,8 @@ class EventSource(models.Model):
     """The tombstone of an event: this row was told as this kind. It outlives the event."""
 
     pk = models.CompositePrimaryKey("kind", "source")
-    kind = models.CharField(max_length=TEXT_LENGTH)
-    source = models.CharField(max_length=TEXT_LENGTH)
+    kind = ExactCharField(max_length=TEXT_LENGTH)
+    source = ExactCharField(max_length=TEXT_LENGTH)
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.source}"

@@ -15,10 +15,11 @@ from channels.layers import get_channel_layer
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
-from livecounters import capture, feed, folding
+from livecounters import capture, feed, folding, installation
 from livecounters.announce import GROUP, Announcement
 from livecounters.exceptions import Unmeasurable
 from livecounters.pump import Pump, drive
+from livecounters.watches import watches
 
 logger = logging.getLogger("livecounters")
 
@@ -66,7 +67,7 @@ class Command(BaseCommand):
                 for table in capture.detach(using):
                     self.stdout.write(f"{using}: removed the triggers on {table}")
                 continue
-            report = capture.sync(using)
+            report = installation.sync(using)
             if report.failed:
                 raise CommandError("No triggers could be installed on " + "; ".join(report.failed))
             for word, names in vars(report).items():
@@ -92,7 +93,7 @@ class Command(BaseCommand):
 def _databases(chosen: str | None, remove: bool = False) -> list[str]:
     if chosen is not None and chosen not in connections:
         raise CommandError(f"There is no database {chosen!r}; known: {', '.join(connections)}.")
-    found = [chosen] if chosen is not None else [u for u in connections if capture.watches(u)]
+    found = [chosen] if chosen is not None else [u for u in connections if watches(u)]
     for using in found:
         if not remove and not capture.ready(using):
             raise CommandError(f"The tables are not there yet: manage.py migrate ({using}).")
