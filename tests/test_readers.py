@@ -22,6 +22,7 @@ from tests.oracle import assert_exact
 pytestmark = pytest.mark.django_db
 
 PARIS = ZoneInfo("Europe/Paris")
+NOON = dt.datetime(2026, 11, 4, 12, tzinfo=PARIS)
 
 
 def at(*numbers: int, zone: dt.tzinfo = PARIS) -> dt.datetime:
@@ -208,6 +209,66 @@ def test_people_are_counted_once(quiz: Quiz, folded: Any) -> None:
     assert counter.value(at=now) == 1
     Attempt.objects.filter(user=ada).delete()
     assert counter.value(at=now) == 0
+
+
+def test_change_against_the_window_before(
+    quiz: Quiz, folded: Any, django_assert_num_queries: Any
+) -> None:
+    for hours in (1, 2, 25, 26, 27, 20):  # yesterday at 16:00 is later than it is now
+        complete(quiz, NOON - dt.timedelta(hours=hours), score=hours)
+    folded()
+
+    with django_assert_num_queries(1):
+        change = live.counters["attempts"].change(window=live.today, at=NOON)
+
+    assert change == (2, 3)
+    assert change.difference == -1
+    assert change.percent == pytest.approx(-100 / 3)
+    assert live.counters["score_avg"].change(window=live.today, at=NOON).difference == -24.5
+    nothing = live.counters["attempts"].change(window=live.today, at=NOON + dt.timedelta(days=9))
+    assert (nothing.difference, nothing.percent) == (0, None)
+    with pytest.raises(ValueError, match="no window before"):
+        live.counters["attempts"].change()
+
+
+def test_extremes(quiz: Quiz, folded: Any) -> None:
+    other = Quiz.objects.create(title="Other")
+    assert live.counters["score_max"].value() is None
+    for one, score in ((quiz, -3), (quiz, 80), (other, 7)):
+        complete(one, NOON, score=score)
+    folded()
+
+    assert live.counters["score_min"].value() == -3
+    assert live.counters["score_max_per_quiz"].breakdown() == {str(quiz.pk): 80, str(other.pk): 7}
+    Attempt.objects.get(score=80).delete()
+    assert live.counters["score_max"].value() == 7
+    assert live.counters["score_max_per_quiz"].value(of=quiz) == -3
+    folded()
+    assert live.counters["score_max"].value() == 7
+    series = live.counters["score_max"].series(window=live.last(days=2), step="day", at=NOON)
+    assert [point.value for point in series if point.value is not None] == [7]
+
+
+def test_extremes_of_money(folded: Any) -> None:
+    for price in ("-9999999.99", "0.01", "9999999.99"):
+        Sale.objects.create(price=price)
+    folded()
+
+    assert live.counters["price_min"].value() == Decimal("-9999999.99")
+    assert live.counters["price_max_per_currency"].value(of="EUR") == Decimal("9999999.99")
+
+
+def test_people_seen_after_the_window_are_in_it_too(quiz: Quiz, folded: Any) -> None:
+    ada = User.objects.create(username="ada")
+    for days in (40, 3, 0):
+        complete(quiz, NOON - dt.timedelta(days=days), user=ada)
+    folded()
+    month = live.counters["learners"]
+
+    assert month.value(at=NOON) == 1
+    assert month.value(at=NOON - dt.timedelta(days=1)) == 1
+    assert month.value(at=NOON - dt.timedelta(days=20)) == 1
+    assert month.value(at=NOON - dt.timedelta(days=45)) == 0
 
 
 def test_a_series_has_no_gaps(quiz: Quiz, folded: Any, django_assert_num_queries: Any) -> None:

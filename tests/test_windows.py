@@ -260,7 +260,59 @@ def test_calendar_windows_follow_each_other(window: Window, zone: str, now: int)
 
     assert window.interval(end, clock(zone)).start == end
     assert window.interval(end - 1, clock(zone)) == (start, end)
-    assert window.before(Interval(start, end), clock(zone)) == (start or 0) - 1
+    earlier = window.previous(now * MINUTE, clock(zone))
+    assert earlier.start == window.interval((start or 0) - 1, clock(zone)).start
+    assert earlier.end is not None
+    assert earlier.end <= (start or 0)
+    # All of it when all of this one has passed, unless it was the longer one.
+    whole = window.previous(end - 1, clock(zone))
+    length = (start or 0) - (whole.start or 0)
+    assert (whole.end or 0) - (whole.start or 0) == min(length, end - (start or 0))
+
+
+@given(zone=st.sampled_from(ZONES), now=MOMENTS, hours=st.integers(1, 2000))
+def test_rolling_windows_adjoin(zone: str, now: int, hours: int) -> None:
+    window = last(hours=hours)
+    running = window.interval(now * MINUTE, clock(zone))
+
+    earlier = window.previous(now * MINUTE, clock(zone))
+
+    assert earlier.end == running.start
+    assert (earlier.end or 0) - (earlier.start or 0) == (running.end or 0) - (running.start or 0)
+
+
+def test_today_until_noon_follows_yesterday_until_noon() -> None:
+    noon = stamp("2026-11-04T12:00+01:00")
+
+    earlier = today.previous(noon, clock(PARIS))
+
+    assert earlier == (stamp("2026-11-03T00:00+01:00"), stamp("2026-11-03T12:15+01:00"))
+
+
+def test_there_is_nothing_before_ever() -> None:
+    with pytest.raises(ValueError, match="no window before"):
+        ever.previous(0, clock("UTC"))
+
+
+def test_offsets_are_those_of_the_zone() -> None:
+    start, end = stamp("2026-01-01T00:00+01:00"), stamp("2026-12-31T00:00+01:00")
+    summer, winter = stamp("2026-03-29T01:00+00:00"), stamp("2026-10-25T01:00+00:00")
+
+    assert clock(PARIS).offsets(start, end) == [(start, 3600), (summer, 7200), (winter, 3600)]
+    assert clock("UTC").offsets(start, end) == [(start, 0)]
+
+
+@given(zone=st.sampled_from(ZONES), now=MOMENTS)
+def test_runs_say_what_the_zone_says(zone: str, now: int) -> None:
+    one = clock(zone)
+    start, end = now * MINUTE - 40 * DAY, now * MINUTE + 40 * DAY
+    offsets, shifts = one.offsets(start, end), one.shifts(start, end)
+
+    local = now * MINUTE + [value for since, value in offsets if since <= now * MINUTE][-1]
+    midnight = local // DAY * DAY
+    shift = [value for since, value in shifts if since <= midnight][-1]
+
+    assert midnight - shift == one.day_start(now * MINUTE)
 
 
 def test_what_has_no_bounds_is_one_bucket() -> None:

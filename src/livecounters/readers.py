@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -25,7 +25,17 @@ from livecounters.registry import CounterEntry, Registry, registry
 from livecounters.rows import text_of
 from livecounters.windows import DAY, HOUR, MINUTE, QUARTER, Grain, Interval, Window
 
-__all__ = ["Counter", "Counters", "Number", "Point", "Question", "Values", "counters", "read"]
+__all__ = [
+    "Change",
+    "Counter",
+    "Counters",
+    "Number",
+    "Point",
+    "Question",
+    "Values",
+    "counters",
+    "read",
+]
 
 Number = int | float | Decimal | None
 
@@ -67,6 +77,27 @@ class Point(tuple[dt.datetime, Number]):
     @property
     def value(self) -> Number:
         return self[1]
+
+
+class Change(NamedTuple):
+    """A number and what it was one window before."""
+
+    value: Number
+    before: Number
+
+    @property
+    def difference(self) -> Number:
+        """How much more it is; ``None`` if either is not known."""
+        if self.value is None or self.before is None:
+            return None
+        return self.value - self.before  # type: ignore[operator]
+
+    @property
+    def percent(self) -> float | None:
+        """How much more it is in hundredths of what it was; ``None`` if that was nothing."""
+        if not self.before or self.difference is None:
+            return None
+        return float(self.difference) / abs(float(self.before)) * 100
 
 
 @dataclass(frozen=True)
@@ -147,6 +178,23 @@ class Counter:
         found = read([Question(self, self.scope(one), window) for one in wanted], at)
         return Values(self, dict(zip(wanted, found, strict=True)))
 
+    def change(
+        self, *, of: Any = None, window: Window | None = None, at: dt.datetime | None = None
+    ) -> Change:
+        """The number and what it was one window before, in one query.
+
+        A running calendar window is compared with as much of the one before as has passed of
+        it: today until noon with yesterday until noon. ``live.ever`` is a ``ValueError``.
+        """
+        moment, scope = aware(at), self.scope(of)
+        clock = self.measure.clock
+        earlier = (window or self.entry.declared.window).previous(
+            clock.stamp(moment), clock, options().WEEK_START
+        )
+        intervals = [self.interval(window, moment), ledger.settled(earlier, aware(), clock)]
+        found = ledger.read([Ask(self.measure, (scope,), interval) for interval in intervals])
+        return Change(*(self.worth(tallies.get(scope, Tally())) for tallies in found))
+
     def breakdown(self, *, window: Window | None = None, at: dt.datetime | None = None) -> Values:
         """Scope -> number of every scope that has any row, in one query."""
         if self.entry.declared.per is None:
@@ -195,6 +243,9 @@ class Counter:
 
     async def avalues(self, **kwargs: Any) -> Values:
         return await sync_to_async(self.values)(**kwargs)
+
+    async def achange(self, **kwargs: Any) -> Change:
+        return await sync_to_async(self.change)(**kwargs)
 
     async def abreakdown(self, **kwargs: Any) -> Values:
         return await sync_to_async(self.breakdown)(**kwargs)

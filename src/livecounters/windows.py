@@ -167,9 +167,17 @@ class Window:
         """The window's stamps as seen at the stamp ``now``."""
         raise TypeError(f"{type(self).__name__} is not a window of its own.")
 
-    def before(self, interval: Interval, clock: Clock) -> int:
-        """A stamp in the window just before ``interval``."""
-        return (interval.start or 0) - 1
+    def previous(self, now: int, clock: Clock, week_start: int = 0) -> Interval:
+        """The window just before the one seen at ``now``, and no more of it than has passed of
+        this one: today until noon is compared with yesterday until noon."""
+        running = self.interval(now, clock, week_start)
+        if running.start is None or running.end is None:
+            raise ValueError("live.ever has no window before it.")
+        whole = self.interval(running.start - 1, clock, week_start)
+        assert whole.start is not None
+        step = DAY if clock.dates else QUARTER
+        passed = min(running.end, now // step * step + step) - running.start
+        return Interval(whole.start, min(running.start, whole.start + passed))
 
 
 @dataclass(frozen=True)
