@@ -62,6 +62,7 @@ docs: $(VENV)/.ready-docs
 
 bench: $(VENV)/.ready-bench servers
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.plot
 
 soak: $(VENV)/.ready-test servers
 	PYTHON=$(BIN)/python sh scripts/test --soak -m soak

@@ -29,8 +29,7 @@ SET auto_explain.log_level = notice;
 
 def costs(run: Callable[[Any], object], argument: Any) -> tuple[object, Costs]:
     """Run it once; what it answered, and what it cost."""
-    measured = _postgresql if connection.vendor == "postgresql" else _sqlite
-    with measured() as found:
+    with MEASURED[connection.vendor]() as found:
         answer = run(argument)
     return answer, found
 
@@ -88,3 +87,22 @@ def _postgresql() -> Iterator[Costs]:
 def _log_position(cursor: Any) -> int:
     cursor.execute("SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn")
     return int(cursor.fetchone()[0])
+
+
+@contextmanager
+def _mysql() -> Iterator[Costs]:
+    """``rows``: those that the storage engine read or wrote, in triggers too."""
+    before = _handled()
+    found: Costs = {}
+    yield found
+    found["rows"] = _handled() - before
+
+
+def _handled() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW SESSION STATUS LIKE 'Handler%'")
+        wanted = ("Handler_read", "Handler_write", "Handler_update", "Handler_delete")
+        return sum(int(value) for name, value in cursor.fetchall() if name.startswith(wanted))
+
+
+MEASURED = {"sqlite": _sqlite, "postgresql": _postgresql, "mysql": _mysql}

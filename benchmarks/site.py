@@ -13,17 +13,21 @@ from typing import Any
 import django
 from django.conf import settings
 
-DATABASES = ("sqlite", "postgresql")
+DATABASES = ("sqlite", "postgresql", "mariadb")
 USERS = 200
 QUIZZES = 50
 
 
 @contextmanager
-def site(database: str, rows: int) -> Iterator[None]:
-    """Django on a fresh database with ``rows`` attempts in every variant's table."""
+def site(database: str, rows: int, *, durable: bool = False) -> Iterator[None]:
+    """Django on a fresh database with ``rows`` attempts in every variant's table.
+
+    A ``durable`` server waits for the disk at each commit; the others only measure the work.
+    """
     with ExitStack() as stack:
+        made = _sqlite(stack) if database == "sqlite" else _server(stack, database, durable)
         settings.configure(
-            DATABASES={"default": _sqlite(stack) if database == "sqlite" else _postgresql(stack)},
+            DATABASES={"default": made},
             INSTALLED_APPS=[
                 "django.contrib.contenttypes",
                 "django.contrib.auth",
@@ -57,10 +61,36 @@ def _sqlite(stack: ExitStack) -> dict[str, Any]:
     }
 
 
-def _postgresql(stack: ExitStack) -> dict[str, Any]:
-    from tests.servers import PostgreSQL
+def _server(stack: ExitStack, database: str, durable: bool) -> dict[str, Any]:
+    from tests.servers import MariaDB, PostgreSQL, Server
 
-    return stack.enter_context(PostgreSQL()).settings
+    kind: type[Server] = PostgreSQL if database == "postgresql" else MariaDB
+
+    class Durable(kind):  # type: ignore[misc, valid-type]
+        def command(self) -> list[str | Path]:
+            return [*super().command(), *DURABLE[database]]
+
+    server: Server = stack.enter_context(Durable() if durable else kind())
+    found = dict(server.settings)
+    if database == "mariadb":
+        _create_database(found, "livecounters")
+        found["NAME"] = "livecounters"
+    return found
+
+
+# The last word on the command line holds.
+DURABLE = {
+    "postgresql": ["--fsync=on", "--full_page_writes=on", "--synchronous_commit=on"],
+    "mariadb": ["--innodb-flush-log-at-trx-commit=1"],
+}
+
+
+def _create_database(found: dict[str, Any], name: str) -> None:
+    import MySQLdb
+
+    connection = MySQLdb.connect(host=found["HOST"], port=found["PORT"], user=found["USER"])
+    connection.query(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
+    connection.close()
 
 
 def _fill(rows: int) -> None:
@@ -88,6 +118,13 @@ def _fill(rows: int) -> None:
     peers.connect()
 
 
+VERSION = {
+    "sqlite": "SELECT sqlite_version()",
+    "postgresql": "SHOW server_version",
+    "mysql": "SELECT VERSION()",
+}
+
+
 def versions() -> dict[str, str]:
     import platform
 
@@ -96,8 +133,7 @@ def versions() -> dict[str, str]:
     import livecounters
 
     with connection.cursor() as cursor:
-        sqlite = connection.vendor == "sqlite"
-        cursor.execute("SELECT sqlite_version()" if sqlite else "SHOW server_version")
+        cursor.execute(VERSION[connection.vendor])
         server = str(cursor.fetchone()[0]).split()[0]
     found = {
         "livecounters": livecounters.__version__,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import F, Q
 
 import livecounters as live
-from benchmarks.host.models import Counted, Read, Told
+from benchmarks.host.models import Counted, People, Read, Told
 
 COMPLETED = Q(completed=True)
 WEEK = live.last(days=7)
@@ -47,4 +47,11 @@ class ReadLive(live.LiveModel):
     filter = COMPLETED
 
     read_month = live.Count(window=MONTH)
+
+
+@live.register(People)
+class PeopleLive(live.LiveModel):
+    at = "completed_at"
+    filter = COMPLETED
+
     read_people = live.Count("user", distinct=True, window=MONTH)

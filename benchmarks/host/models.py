@@ -61,6 +61,13 @@ class Read(Attempt):
         indexes = [models.Index(fields=["completed", "completed_at"], name="read_completed")]
 
 
+class People(Attempt):
+    """The table that people are counted in."""
+
+    class Meta:
+        indexes = [models.Index(fields=["completed", "completed_at"], name="people_completed")]
+
+
 class Totals(models.Model):
     """What hand-written counting keeps: one row for the site, one per user, one per quiz."""
 
