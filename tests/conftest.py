@@ -31,6 +31,7 @@ IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 Found = TypeVar("Found")
 
 missing_database = pytest.StashKey[str]()
+made_definitions = pytest.StashKey["Definitions"]()
 
 # A first example pays for imports and connections; slow tests are found by --durations.
 hypothesis.settings.register_profile("livecounters", deadline=None)
@@ -159,13 +160,47 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None) -> Iterator[None]:
+def django_db_setup(
+    django_db_setup: None, django_db_blocker: Any, pytestconfig: pytest.Config
+) -> Iterator[None]:
     """The database, left by the thread in which async tests use it before it is dropped."""
-    yield
     from asgiref.sync import sync_to_async
-    from django.db import connections
+    from django.db import connection, connections
 
+    definitions = Definitions(django_db_blocker)
+    if not connection.features.can_rollback_ddl:
+        connection.execute_wrappers.append(definitions.look)
+    pytestconfig.stash[made_definitions] = definitions
+    yield
     asyncio.run(sync_to_async(connections.close_all)())
+
+
+class Definitions:
+    """Whether a test defined triggers, on a database where that commits what the test did."""
+
+    def __init__(self, blocker: Any) -> None:
+        self.blocker = blocker
+        self.seen = False
+
+    def look(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        self.seen = self.seen or " TRIGGER " in sql
+        return execute(sql, params, many, context)
+
+    def clean_up(self) -> None:
+        from django.core.management import call_command
+
+        if self.seen:
+            with self.blocker.unblock():
+                call_command("flush", interactive=False, verbosity=0)
+            self.seen = False
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    # After the fixtures, the transaction of the test among them; after the last, the database too.
+    yield
+    if nextitem is not None and made_definitions in item.config.stash:
+        item.config.stash[made_definitions].clean_up()
 
 
 @pytest.fixture

@@ -53,6 +53,12 @@ def told() -> list[tuple[str, str | None]]:
     return [(event.kind, event.actor) for event in events]
 
 
+def upsert_target(*names: str) -> list[str] | None:
+    """What decides about a conflict, where a statement may say it."""
+    target = connection.features.supports_update_conflicts_with_target
+    return list(names) if target else None
+
+
 WRITES: dict[str, Callable[[Quiz, User], Any]] = {
     "create": lambda q, u: attempt(q, user=u).save(),
     "create twice": lambda q, u: [attempt(q, user=u).save() for _ in range(2)],
@@ -67,7 +73,7 @@ WRITES: dict[str, Callable[[Quiz, User], Any]] = {
         Attempt.objects.bulk_create(
             [attempt(q, user=u, code=code, score=score) for code in "ab"],
             update_conflicts=True,
-            unique_fields=["code"],
+            unique_fields=upsert_target("code"),
             update_fields=["score", "completed"],
         )
         for score in (10, 90)
@@ -101,7 +107,7 @@ WRITES: dict[str, Callable[[Quiz, User], Any]] = {
     ],
     "odd texts": lambda q, u: [
         Sale.objects.create(tag=Tag.objects.create(slug=slug), price="1.10", currency=currency)
-        for slug, currency in (("ÄÖ", "a'b"), ("äö", "A'B"), ("%s", "{0}"), ("", "\\"))
+        for slug, currency in (("ÄÖ", "a'b"), ("ßü", "A'B"), ("%s", "{0}"), ("", "\\"))
     ],
     "money": lambda q, u: [
         Sale.objects.bulk_create(
@@ -129,7 +135,7 @@ def _raw(quiz: Quiz) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO host_attempt (quiz_id, completed, completed_at, score, note) "
-            "SELECT %s, %s, %s, 40, '' FROM (SELECT 1 UNION ALL SELECT 2) rows",
+            "SELECT %s, %s, %s, 40, '' FROM (SELECT 1 UNION ALL SELECT 2) two",
             [quiz.pk, True, connection.ops.adapt_datetimefield_value(timezone.now())],
         )
         cursor.execute("UPDATE host_attempt SET score = score + 1")
@@ -184,8 +190,8 @@ def test_what_nobody_watches_writes_nothing(quiz: Quiz) -> None:
 
 
 def test_bulk_writes_are_few_deltas() -> None:
-    if connection.vendor == "sqlite":
-        pytest.skip("SQLite's triggers see one row at a time")
+    if connection.vendor != "postgresql":
+        pytest.skip("triggers see one row at a time")
     quiz = Quiz.objects.create(title="Fractions")
 
     Attempt.objects.bulk_create([attempt(quiz, completed_at=NOW) for _ in range(2000)])
@@ -198,6 +204,8 @@ def test_bulk_writes_are_few_deltas() -> None:
 def test_plans_made_for_one_row_are_good_for_many(quiz: Quiz, ada: User) -> None:
     """A session keeps the plans of a trigger's first call (PostgreSQL): made for one row and
     used for thousands, or the other way round, they must not take quadratic time."""
+    if connection.vendor == "mysql":
+        pytest.skip("there, triggers are not planned for many rows at once")
 
     def seconds(first: int, number: int) -> float:
         connection.close()
@@ -324,7 +332,7 @@ def test_upserts_are_told_once(quiz: Quiz, ada: User) -> None:
         Attempt.objects.bulk_create(
             [attempt(quiz, user=ada, code="same")],
             update_conflicts=True,
-            unique_fields=["code"],
+            unique_fields=upsert_target("code"),
             update_fields=["completed", "score"],
         )
 
@@ -333,6 +341,8 @@ def test_upserts_are_told_once(quiz: Quiz, ada: User) -> None:
 
 def test_a_row_may_come_before_what_it_names(ada: User) -> None:
     # Fixtures come in any order; foreign keys are judged when the transaction ends.
+    if not connection.features.supports_forward_references:
+        pytest.skip("foreign keys are judged at once")
     with transaction.atomic():
         if connection.vendor == "sqlite":
             with connection.cursor() as cursor:
@@ -429,8 +439,8 @@ def test_a_trigger_of_another_declaration_is_outdated() -> None:
         else:
             cursor.execute(f"DROP TRIGGER {name}")
             cursor.execute(
-                f"CREATE TRIGGER {name} AFTER INSERT ON host_attempt "
-                "BEGIN -- digest:0123456789abcdef\nSELECT 1; END"
+                f"CREATE TRIGGER {name} AFTER INSERT ON host_attempt FOR EACH ROW "
+                "BEGIN -- digest:0123456789abcdef\nDELETE FROM livecounters_muting; END"
             )
     assert "outdated" in states()
 

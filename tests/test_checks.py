@@ -236,6 +236,23 @@ def test_a_setting_that_will_not_do(settings: Any, key: str, value: Any, hint: s
     assert hint is None or message.hint == hint
 
 
+@pytest.mark.parametrize("value", [0, -1, "90", 1.5, True])
+def test_a_retention_that_will_not_do(settings: Any, value: Any) -> None:
+    settings.LIVECOUNTERS = {"EMBEDDED_PUMP": True, "RETENTION": {"events": value}}
+
+    message = the("E021")
+    assert message.msg == f"LIVECOUNTERS['RETENTION']['events'] is {value!r}."
+    assert message.hint == "Give a whole number of days, 1 at the least, or None for good."
+
+
+def test_a_retention_of_what_is_not_known(settings: Any) -> None:
+    settings.LIVECOUNTERS = {"EMBEDDED_PUMP": True, "RETENTION": {"quarters_hour": 5}}
+
+    message = the("E020")
+    assert message.msg == "LIVECOUNTERS['RETENTION'] has the unknown key 'quarters_hour'."
+    assert message.hint == "Did you mean 'quarter_hours'?"
+
+
 @pytest.mark.parametrize("value", ["WEEK_START", ["WEEK_START"], 5])
 def test_settings_that_are_no_dict(settings: Any, value: Any) -> None:
     settings.LIVECOUNTERS = value

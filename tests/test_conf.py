@@ -71,6 +71,14 @@ def test_every_key_has_its_rule_and_its_sentence() -> None:
     assert set(KEYS) == set(RULES) == {option.name for option in fields(Options)}
 
 
+def test_how_long_is_kept_what_is_not_kept_for_good(settings: Any) -> None:
+    settings.LIVECOUNTERS = {}
+    assert (options().minutes, options().quarter_hours, options().events) == (2, 60, 90)
+
+    settings.LIVECOUNTERS = {"RETENTION": {"minutes": 1, "events": None}}
+    assert (options().minutes, options().quarter_hours, options().events) == (1, 60, None)
+
+
 def test_options_are_read_only() -> None:
     with pytest.raises(AttributeError):
         options().WEEK_START = 3  # type: ignore[misc]

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.utils import timezone
 
-from livecounters import feed
+from livecounters import feed, folding
 from livecounters.models import ActivityEvent, Stream
+from tests.copies import restored
 from tests.host.models import Attempt, Quiz
+from tests.oracle import assert_exact
 
 pytestmark = pytest.mark.django_db
 
@@ -62,6 +66,29 @@ def test_renumbered_by_time_in_a_new_epoch() -> None:
     assert [event.at for event in feed.newest(5)] == [NOW, NOW - dt.timedelta(days=1)]
 
 
+def test_what_is_not_whole_is_not_told() -> None:
+    happen(5)
+    feed.number()
+    Stream.objects.update(pruned=2)
+
+    assert feed.newer(1, 9) is None
+    assert [event.seq for event in feed.newer(2, 9) or ()] == [3, 4, 5]
+    assert feed.pruned() == 2
+    # Numbered anew, what is there is all there is.
+    feed.renumber("default")
+    assert feed.pruned() == 0
+
+
+def test_a_new_epoch_keeps_the_numbers() -> None:
+    happen(3)
+    old = feed.number()
+
+    feed.begin_epoch("default")
+
+    assert feed.head().seq == old.seq
+    assert feed.head().epoch != old.epoch
+
+
 def test_a_site_without_a_stream() -> None:
     Stream.objects.all().delete()
 
@@ -78,7 +105,7 @@ def test_pages_and_kinds() -> None:
     assert [event.seq for event in feed.newest(3)] == [7, 6, 5]
     assert [event.seq for event in feed.newest(3, before=5)] == [4, 3, 2]
     assert [event.seq for event in feed.newest(9, ["host.perfect"])] == [7, 6]
-    assert [event.seq for event in feed.newer(4, 2)] == [5, 6]
+    assert [event.seq for event in feed.newer(4, 2) or ()] == [5, 6]
 
 
 def test_names_in_two_queries(django_assert_num_queries: Any) -> None:
@@ -156,3 +183,56 @@ def test_the_host_is_not_asked_for_deleted_targets() -> None:
     feed.number()
 
     assert [event.text for event in feed.newest(5)] == ["Someone had everything right"]
+
+
+# Copies
+
+
+def test_the_same_database_is_no_copy() -> None:
+    feed.ensure_stream("default")
+    place = feed.head()
+
+    feed.ensure_stream("default")
+    happen()
+    feed.number()
+
+    assert feed.head().epoch == place.epoch
+
+
+def test_a_copy_begins_a_new_epoch() -> None:
+    feed.ensure_stream("default")
+    old = feed.head()
+    Stream.objects.update(home="elsewhere")
+
+    feed.ensure_stream("default")
+
+    new = feed.head()
+    assert (new.seq, new.epoch != old.epoch) == (old.seq, True)
+    feed.ensure_stream("default")
+    assert feed.head() == new
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_restored_database_counts_on(tmp_path: Path) -> None:
+    """Dumped and restored by the database's own tools: numbers are right as they are, and pages
+    of before read anew."""
+    quiz = Quiz.objects.create(title="Fractions")
+    users = [User.objects.create(username=name) for name in ("ada", "bob")]
+    for user in users:
+        Attempt.objects.create(quiz=quiz, user=user, completed=True, completed_at=NOW, score=70)
+    folding.fold("default")
+    Attempt.objects.create(quiz=quiz, completed=True, completed_at=NOW, score=70)
+    feed.ensure_stream("default")
+    old = feed.number()
+
+    with restored(connection, tmp_path):
+        assert_exact()
+        feed.ensure_stream("default")
+        assert feed.head().epoch != old.epoch
+        Attempt.objects.filter(user=users[0]).delete()
+        Attempt.objects.create(quiz=quiz, user=users[1], completed=True, completed_at=NOW, score=70)
+        assert_exact()
+        assert feed.number().seq > old.seq
+
+    assert feed.head() == old
+    assert_exact()

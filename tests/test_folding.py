@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +14,7 @@ from django.db import OperationalError, close_old_connections, connection, conne
 from django.utils import timezone
 
 import livecounters as live
-from livecounters import folding
+from livecounters import folding, ledger
 from livecounters.models import Bucket, Delta
 from livecounters.windows import Grain
 from tests.host.models import Attempt, Quiz
@@ -142,3 +145,128 @@ def test_what_is_new_since(quiz: Quiz) -> None:
     assert folding.since("default", newest) == ({}, newest, pending)
     folding.fold("default")
     assert folding.since("default", newest) == ({}, newest, 0)
+
+
+# Deaths
+
+
+def killed_at(statement: int) -> bool:
+    """Fold in a process that is killed before its n-th statement; whether it got so far."""
+    connections.close_all()
+    with warnings.catch_warnings():
+        # No thread of ours runs now.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if child == 0:
+        seen = 0
+
+        def kill(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+            nonlocal seen
+            seen += 1
+            if seen == statement:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return execute(sql, params, many, context)
+
+        try:
+            with connection.execute_wrapper(kill):
+                folding.fold("default", wait=True)
+        finally:
+            os._exit(0)
+    _, status = os.waitpid(child, 0)
+    return os.WIFSIGNALED(status)
+
+
+def test_killed_between_any_two_statements(quiz: Quiz, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folding, "FOLD_BATCH", 20)
+    statement, deaths = 1, 0
+    while True:
+        complete(quiz, 2)
+        Attempt.objects.filter(score=1).update(score=7)
+        if not killed_at(statement):
+            break
+        deaths += 1
+        assert live.counters["attempts"].value() == 2 * statement
+        assert live.counters["score_max"].value() == 7
+        assert live.counters["score_sum"].value() == 7 * statement
+        statement += 1
+
+    assert deaths > 10
+    assert_exact()
+    folding.fold("default")
+    assert not Delta.objects.exists()
+    assert_exact()
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer")
+def test_a_lower_id_may_be_committed_later(quiz: Quiz) -> None:
+    written, go_on = threading.Event(), threading.Event()
+
+    def late() -> None:
+        with transaction.atomic():
+            complete(quiz, 2)
+            written.set()
+            assert go_on.wait(30)
+
+    def early() -> None:
+        assert written.wait(30)
+        try:
+            complete(quiz, 3)
+            folding.fold("default")
+            assert not Delta.objects.exists()
+            assert live.counters["attempts"].value() == 3
+        finally:
+            go_on.set()
+
+    in_threads(late, early)
+
+    assert live.counters["attempts"].value() == 5
+    folding.fold("default")
+    assert not Delta.objects.exists()
+    assert_exact()
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="a server is needed to hang up")
+def test_a_connection_that_breaks_in_the_middle(
+    quiz: Quiz, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folding, "FOLD_BATCH", 20)
+    for statement in range(1, 12):
+        complete(quiz, 2)
+        other = connection.copy()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            (pid,) = cursor.fetchone()
+        seen = 0
+
+        def hang_up(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+            nonlocal seen
+            seen += 1
+            if seen == statement:  # noqa: B023
+                with other.cursor() as cursor:  # noqa: B023
+                    cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])  # noqa: B023
+            return execute(sql, params, many, context)
+
+        with pytest.raises(OperationalError), connection.execute_wrapper(hang_up):
+            folding.fold("default")
+        other.close()
+        close_old_connections()
+        connection.close()
+        assert live.counters["attempts"].value() == 2 * statement
+
+    folding.fold("default")
+    assert not Delta.objects.exists()
+    assert_exact()
+
+
+def test_a_site_without_a_pump_folds_when_it_reads(
+    quiz: Quiz, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger, "FOLD_ON_READ", 3)
+    for _ in range(5):
+        complete(quiz)
+
+    assert live.counters["attempts"].value() == 5
+
+    assert not Delta.objects.exists()
+    assert live.counters["attempts"].value() == 5
+    assert_exact()

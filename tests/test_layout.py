@@ -21,6 +21,7 @@ ELSEWHERE = {
     "management/commands/livecounters.py": "management/test_livecounters.py",
     # A snapshot is what the API answers.
     "snapshot.py": "api/test_snapshot.py",
+    "testing/__init__.py": "test_testing.py",
 }
 
 

@@ -13,12 +13,22 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from livecounters import feed, leases, pump
+from livecounters import capture, feed, installation, leases, pump
 from livecounters.announce import Announcement
-from livecounters.models import ActivityEvent, Delta, Lease
-from livecounters.pump import FOLD_AT, FOLD_EVERY, LEASE, VIEWERS, Pump, drive
+from livecounters.models import ActivityEvent, Bucket, Delta, Lease, Measured, Stream
+from livecounters.pump import (
+    FOLD_AT,
+    FOLD_EVERY,
+    LEASE,
+    PRUNE_EVERY,
+    PRUNE_LOOK,
+    VIEWERS,
+    Pump,
+    drive,
+)
 from livecounters.readers import counters
 from tests.host.models import Attempt, Quiz
+from tests.oracle import assert_exact
 
 pytestmark = pytest.mark.django_db
 
@@ -140,6 +150,41 @@ def test_a_muted_event_is_not_numbered() -> None:
     assert feed.number().seq == 0 or connection.vendor == "sqlite"
 
 
+@pytest.mark.django_db(transaction=True)
+def test_it_prunes_once_a_day() -> None:
+    complete()
+    Attempt.objects.all().delete()
+    old = Bucket.objects.create(
+        measure=counters["attempts"].measure.key, scope="", grain=1, start=0
+    )
+    first, second = Pump(), Pump()
+
+    def old_is_there_after(pump: Pump, seconds: float) -> bool:
+        pump.tick(later(seconds))
+        pump.rest()
+        return Bucket.objects.filter(pk=old.pk).exists()
+
+    assert old_is_there_after(first, 0)
+    assert not old_is_there_after(first, PRUNE_LOOK)
+    old.save(force_insert=True)
+    assert old_is_there_after(first, 2 * PRUNE_LOOK)
+    # Whichever process is the next.
+    first.close()
+    assert old_is_there_after(second, 3 * PRUNE_LOOK)
+    assert old_is_there_after(second, 4 * PRUNE_LOOK)
+    assert not old_is_there_after(second, PRUNE_LOOK + PRUNE_EVERY)
+
+
+def test_a_pump_that_starts_sees_that_it_is_another_database() -> None:
+    Pump().tick(NOW)
+    Stream.objects.update(home="elsewhere")
+    old = feed.head()
+
+    Pump().tick(later(2 * LEASE))
+
+    assert feed.head().epoch != old.epoch
+
+
 # Driving
 
 
@@ -187,3 +232,73 @@ async def test_stopped_it_gives_the_lease_back() -> None:
             await work
 
     assert not await Lease.objects.aexists()
+
+
+# Healing
+
+
+@pytest.mark.django_db(transaction=True)
+def test_lost_triggers_are_put_back(caplog: pytest.LogCaptureFixture) -> None:
+    complete(3)
+    work = Pump()
+    work.tick(NOW)
+    dialect = capture.dialect_of("default")
+    for name in capture.installed(dialect)["host_attempt"]:
+        capture.execute(dialect, dialect.remove_sql("host_attempt", name))
+    complete(2)
+
+    work.tick(later(1))
+    assert "were taken away" not in caplog.text
+    # With the next renewal of its lease, and beside its other work.
+    work.tick(later(LEASE / 3 + 1))
+    work.rest()
+
+    assert "the triggers on host_attempt were taken away" in caplog.text
+    assert {state.state for state in capture.states("default")} == {"installed"}
+    assert not installation.ailing("default")
+    assert_exact()
+    work.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_killed_backfill_left_is_finished() -> None:
+    capture.detach("default", ["host_attempt"])
+    complete(3)
+    for watch in capture.watches("default"):
+        capture.install(capture.dialect_of("default"), watch)
+    assert Measured.objects.filter(ready=False).exists()
+    work = Pump()
+
+    work.tick(NOW)
+    work.rest()
+
+    assert not Measured.objects.filter(ready=False).exists()
+    assert_exact()
+    work.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_leaves_in_the_middle_of_a_backfill() -> None:
+    capture.detach("default", ["host_attempt"])
+    complete(3)
+    for watch in capture.watches("default"):
+        capture.install(capture.dialect_of("default"), watch)
+    work = Pump()
+    work.leave()
+
+    work.tick(NOW)
+    work.rest()
+    work.close()
+
+    assert installation.ailing("default")
+    assert not Lease.objects.exists()
+    assert_exact()
+    installation.heal("default")
+
+
+def test_while_all_is_well_little_is_asked(django_assert_max_num_queries: Any) -> None:
+    work = Pump()
+    work.tick(NOW)
+
+    with django_assert_max_num_queries(14):
+        work.tick(later(LEASE / 3 + 1))

@@ -294,25 +294,40 @@ def test_there_is_nothing_before_ever() -> None:
         ever.previous(0, clock("UTC"))
 
 
-def test_offsets_are_those_of_the_zone() -> None:
+def test_days_come_in_runs_of_24_hours() -> None:
     start, end = stamp("2026-01-01T00:00+01:00"), stamp("2026-12-31T00:00+01:00")
-    summer, winter = stamp("2026-03-29T01:00+00:00"), stamp("2026-10-25T01:00+00:00")
+    spring, autumn = stamp("2026-03-29T00:00+01:00"), stamp("2026-10-25T00:00+02:00")
 
-    assert clock(PARIS).offsets(start, end) == [(start, 3600), (summer, 7200), (winter, 3600)]
-    assert clock("UTC").offsets(start, end) == [(start, 0)]
+    assert clock(PARIS).runs(start, end) == [
+        (start, spring),
+        (spring + 23 * HOUR, autumn),
+        (autumn + 25 * HOUR, end),
+    ]
+    assert clock("UTC").runs(DAY + 5, 3 * DAY) == [(DAY, 3 * DAY)]
 
 
 @given(zone=st.sampled_from(ZONES), now=MOMENTS)
-def test_runs_say_what_the_zone_says(zone: str, now: int) -> None:
-    one = clock(zone)
-    start, end = now * MINUTE - 40 * DAY, now * MINUTE + 40 * DAY
-    offsets, shifts = one.offsets(start, end), one.shifts(start, end)
+def test_runs_are_the_days_of_the_zone(zone: str, now: int) -> None:
+    one, at = clock(zone), now * MINUTE
+    runs = one.runs(at - 40 * DAY, at + 40 * DAY)
 
-    local = now * MINUTE + [value for since, value in offsets if since <= now * MINUTE][-1]
-    midnight = local // DAY * DAY
-    shift = [value for since, value in shifts if since <= midnight][-1]
+    first, last = [run for run in runs if run[0] <= at][-1]
 
-    assert midnight - shift == one.day_start(now * MINUTE)
+    assert min(first + (at - first) // DAY * DAY, last) == one.day_start(at)
+
+
+def test_clocks_that_went_back_past_midnight() -> None:
+    """At one minute past midnight it became 23:01 again; the day had begun."""
+    one = clock("America/St_Johns")
+    midnight = one.midnight(dt.date(2010, 11, 7))
+    again = midnight + 30 * MINUTE
+
+    assert one.moment(again).hour == 23
+    assert one.day(again) == dt.date(2010, 11, 7)
+    assert one.day(midnight - 1) == dt.date(2010, 11, 6)
+    assert today.interval(again, one).start == one.day_start(again) == midnight
+    spans = cover(Interval(again, midnight + 3 * DAY + HOUR), one)
+    assert spans[0][:2] == (Grain.QUARTER, again)
 
 
 def test_what_has_no_bounds_is_one_bucket() -> None:

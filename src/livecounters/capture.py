@@ -2,29 +2,48 @@
 
 Invariant: a measure is *ready* (see ``Measured``) only while its triggers are in place without a
 gap since its backfill. Whoever takes triggers away says first that their measures are not;
-readers then count the source itself until they are again.
+readers then count the source itself until they are again. Activities have such a row too: one
+that is not ready has rows that were not told yet.
+
+Only one process at a time changes triggers, and says so in the transaction that does; so the
+releases of a rolling deploy may sync in any order.
 """
 
 from __future__ import annotations
 
 import random
+import secrets
 import time
-from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import NamedTuple
 
 from django.apps import apps
-from django.db import OperationalError, connections, models, transaction
+from django.db import OperationalError, connections, models
 from django.db.migrations import Migration
+from django.utils import timezone
 
 from livecounters.dialects import Dialect, Watch, dialect_of
-from livecounters.exceptions import Unmeasurable
+from livecounters.exceptions import Busy, Unmeasurable
+from livecounters.folding import alone
 from livecounters.models import ActivityEvent, Measured
 from livecounters.registry import Registry, registry
-from livecounters.watches import watches
+from livecounters.watches import names_of, watches
 
-__all__ = ["State", "detach", "detach_for", "execute", "install", "ready", "states", "supported"]
+__all__ = [
+    "State",
+    "detach",
+    "detach_for",
+    "execute",
+    "give_up",
+    "install",
+    "kept_by",
+    "lost",
+    "ready",
+    "remove",
+    "states",
+    "supported",
+]
 
 # A writer waits for the lock no longer than one attempt (see ``prepare_sql``).
 ATTEMPTS = 5
@@ -100,32 +119,80 @@ def states(using: str, declared: Registry = registry) -> list[State]:
 # Installing
 
 
-def install(dialect: Dialect, watch: Watch, triggers: Iterable[str]) -> None:
-    """Put a table's triggers in place of those that are there, without a gap.
+def kept_by(watch: Watch, declared: Registry = registry) -> dict[str, str]:
+    """What a table's triggers keep: key -> names, of measures and of activities."""
+    measures = {
+        measure.key: " ".join(names_of(measure.key, declared)) for measure in watch.measures
+    }
+    return measures | {telling.digest: telling.kind for telling in watch.tellings}
 
-    When it returns, every transaction that wrote without them is over. Gives up with the
-    database's error when the table is in use for too long.
+
+def install(dialect: Dialect, watch: Watch, declared: Registry = registry) -> bool:
+    """Put a table's triggers in place of those that are there, without a gap, and say which
+    measures they capture. Answers whether there was anything to put in place.
+
+    When it returns, every transaction that wrote without them is over. Raises ``Busy`` when the
+    table is in use for too long.
     """
-    stale = set(triggers) - _names(dialect, watch)
+    return _patiently(dialect, watch.table, lambda: _install(dialect, watch, declared))
+
+
+def _install(dialect: Dialect, watch: Watch, declared: Registry) -> bool:
+    triggers = installed(dialect).get(watch.table, {})
+    state = state_of(dialect, watch, triggers)
+    kept = kept_by(watch, declared)
+    if state != "installed":
+        _try_out(dialect, watch)
+        execute(dialect, dialect.prepare_sql(watch))
+        # Whatever happened while there was no trigger is not in the numbers, and what these
+        # triggers do not know will not be.
+        not_captured(dialect.using, watch.table, () if state == "missing" else kept)
+        execute(dialect, dialect.install_sql(watch))
+        _remove(dialect, watch.table, set(triggers) - _names(dialect, watch))
+    for key, names in kept.items():
+        _captured(dialect.using, key, watch.table, names)
+    return state != "installed"
+
+
+def _try_out(dialect: Dialect, watch: Watch) -> None:
+    """Fail if the database is not as the models say: it would take such triggers without a
+    word, and then fail the host's writes."""
+    execute(
+        dialect, [f"SELECT 1 FROM ({dialect.rows(rows)}) r WHERE 1 = 0" for rows in watch.querysets]
+    )
+
+
+def _captured(using: str, key: str, table: str, names: str) -> None:
+    """Say that a measure is captured from now on, if it was not before."""
+    measured = Measured.objects.using(using)
+    begun = {"table": table, "since": timezone.now(), "installation": secrets.token_hex(8)}
+    row, new = measured.get_or_create(measure=key, defaults={"names": names, **begun})
+    if new:
+        return
+    if not row.installation or row.table != table:
+        measured.filter(measure=key).update(ready=False, **begun)
+    if row.names != names:
+        measured.filter(measure=key).update(names=names)
+
+
+def _patiently(dialect: Dialect, table: str, change: Callable[[], bool]) -> bool:
+    """Change a table's triggers as soon as nobody uses it; each attempt is short, so that
+    nobody waits for long behind it."""
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            with _together(dialect):
-                execute(dialect, dialect.prepare_sql(watch))
-                execute(dialect, dialect.install_sql(watch))
-                _remove(dialect, watch.table, stale)
-            return
+            with alone(dialect, atomic=dialect.connection.features.can_rollback_ddl):
+                return change()
         except OperationalError as error:
-            if attempt == ATTEMPTS or not dialect.in_use(error):
+            if not dialect.in_use(error):
                 raise
+            if attempt == ATTEMPTS:
+                raise Busy(
+                    f"{table}: in use by a transaction that does not end; given up after "
+                    f"{ATTEMPTS} attempts. End it first."
+                ) from error
             # Let the writers that queued up behind us go first.
             time.sleep(PAUSE * (1 + random.random()))
-
-
-def _together(dialect: Dialect) -> AbstractContextManager[object]:
-    """A transaction, where definitions can be part of one."""
-    if dialect.connection.features.can_rollback_ddl:
-        return transaction.atomic(using=dialect.using)
-    return nullcontext()
+    raise AssertionError
 
 
 def execute(dialect: Dialect, statements: Iterable[str]) -> None:
@@ -138,16 +205,25 @@ def execute(dialect: Dialect, statements: Iterable[str]) -> None:
 # Removing
 
 
-def remove(dialect: Dialect, table: str, triggers: Iterable[str]) -> None:
-    """Take triggers off a table; from then on its measures are counted from the source."""
-    with _together(dialect):
+def remove(dialect: Dialect, table: str) -> None:
+    """Take our triggers off a table; from then on its measures are counted from the source.
+
+    Raises ``Busy`` when the table is in use for too long.
+    """
+
+    def change() -> bool:
+        execute(dialect, dialect.prepare_removal_sql(table))
         not_captured(dialect.using, table)
-        _remove(dialect, table, triggers)
+        _remove(dialect, table, installed(dialect).get(table, ()))
+        return True
+
+    _patiently(dialect, table, change)
 
 
-def not_captured(using: str, table: str) -> None:
+def not_captured(using: str, table: str, but: Iterable[str] = ()) -> None:
     """Say that the numbers of a table's measures are not to be read."""
-    Measured.objects.using(using).filter(table=table).update(ready=False, installation="")
+    measured = Measured.objects.using(using).filter(table=table).exclude(measure__in=list(but))
+    measured.update(ready=False, installation="")
 
 
 def _remove(dialect: Dialect, table: str, triggers: Iterable[str]) -> None:
@@ -155,15 +231,43 @@ def _remove(dialect: Dialect, table: str, triggers: Iterable[str]) -> None:
         execute(dialect, dialect.remove_sql(table, name))
 
 
+def lost(using: str, declared: Registry = registry) -> list[Watch]:
+    """The tables whose triggers somebody else has taken away: a table that was rebuilt by hand,
+    a dropped trigger. Those that we took away ourselves, for a migration, are not lost.
+    """
+    dialect = dialect_of(using)
+    captured = Measured.objects.using(using).exclude(installation="")
+    tables = set(captured.values_list("table", flat=True).distinct())
+    found = installed(dialect)
+    return [
+        watch
+        for watch in watches(using, declared)
+        if watch.table in tables
+        and state_of(dialect, watch, found.get(watch.table, {})) == "missing"
+    ]
+
+
+def give_up(using: str, declared: Registry = registry) -> list[Watch]:
+    """Count the measures of lost tables from the source from now on. Answers these tables."""
+    with alone(dialect_of(using)):
+        found = lost(using, declared)
+        for watch in found:
+            not_captured(using, watch.table)
+    return found
+
+
 def detach(using: str, tables: Iterable[str] | None = None) -> list[str]:
     """Take the triggers off these tables (all, if not given); their measures are counted from
-    the source until the next sync. Answers the tables that had any."""
+    the source until the next sync. Answers the tables that had any.
+
+    Raises ``Busy`` when one is in use for too long.
+    """
     dialect = dialect_of(using)
     chosen = None if tables is None else set(tables)
     detached = []
-    for table, triggers in installed(dialect).items():
+    for table in installed(dialect):
         if chosen is None or table in chosen:
-            remove(dialect, table, triggers)
+            remove(dialect, table)
             detached.append(table)
     return detached
 

@@ -22,7 +22,7 @@ from django.template.backends.django import DjangoTemplates
 from django.utils.module_loading import import_string
 
 from livecounters import capture
-from livecounters.conf import KEYS, options
+from livecounters.conf import KEYS, RETENTION, options
 from livecounters.dialects import dialect_of
 from livecounters.exceptions import Unmeasurable
 from livecounters.feed import database
@@ -189,20 +189,35 @@ def check_settings(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
 
 def _setting(key: Any, value: Any) -> Iterator[CheckMessage]:
     if key not in RULES:
-        close = difflib.get_close_matches(str(key), KEYS, n=1)
-        yield Error(
-            f"LIVECOUNTERS has the unknown key {key!r}.",
-            hint=f"Did you mean {close[0]!r}?" if close else f"Known are: {', '.join(KEYS)}.",
-            id="livecounters.E020",
-        )
+        yield _unknown("LIVECOUNTERS", key, KEYS)
         return
     holds, allowed = RULES[key]
     if not holds(value):
-        yield Error(
-            f"LIVECOUNTERS[{key!r}] is {value!r}.",
-            hint=f"Give {allowed}.",
-            id="livecounters.E021",
-        )
+        yield _wrong(f"LIVECOUNTERS[{key!r}]", value, allowed)
+    elif key == "RETENTION":
+        yield from _retention(value)
+
+
+def _retention(given: dict[Any, Any]) -> Iterator[CheckMessage]:
+    for what, days in given.items():
+        if what not in RETENTION:
+            yield _unknown("LIVECOUNTERS['RETENTION']", what, tuple(RETENTION))
+        elif days is not None and (isinstance(days, bool) or not isinstance(days, int) or days < 1):
+            allowed = "a whole number of days, 1 at the least, or None for good"
+            yield _wrong(f"LIVECOUNTERS['RETENTION'][{what!r}]", days, allowed)
+
+
+def _unknown(where: str, key: Any, known: Sequence[str]) -> Error:
+    close = difflib.get_close_matches(str(key), known, n=1)
+    return Error(
+        f"{where} has the unknown key {key!r}.",
+        hint=f"Did you mean {close[0]!r}?" if close else f"Known are: {', '.join(known)}.",
+        id="livecounters.E020",
+    )
+
+
+def _wrong(where: str, value: Any, allowed: str) -> Error:
+    return Error(f"{where} is {value!r}.", hint=f"Give {allowed}.", id="livecounters.E021")
 
 
 # Surroundings

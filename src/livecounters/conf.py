@@ -13,8 +13,7 @@ from django.core.signals import setting_changed
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-__all__ = ["Options", "imported", "options", "site_zone"]
-
+__all__ = ["RETENTION", "Options", "imported", "options", "site_zone"]
 
 RETENTION: Mapping[str, int] = {"minutes": 2, "quarter_hours": 60, "events": 90}
 """For how many days is kept what is not kept for good."""
@@ -47,24 +46,23 @@ class Options:
     """Days: ``minutes`` (default 2), ``quarter_hours`` (60), ``events`` (90); None is for good."""
 
     @property
-    def minutes(self) -> int:
+    def minutes(self) -> int | None:
         """For how many days minutes are kept."""
-        return int(self._retention("minutes"))
+        return self._days("minutes")
 
     @property
     def quarter_hours(self) -> int | None:
         """For how many days quarter hours are kept; those of people are kept for good."""
-        days: int | None = self._retention("quarter_hours")
-        return days
+        return self._days("quarter_hours")
 
     @property
     def events(self) -> int | None:
         """For how many days events are kept."""
-        days: int | None = self._retention("events")
-        return days
+        return self._days("events")
 
-    def _retention(self, what: str) -> Any:
-        return self.RETENTION.get(what, RETENTION[what])
+    def _days(self, what: str) -> int | None:
+        days: int | None = self.RETENTION.get(what, RETENTION[what])
+        return days
 
     @property
     def actor_name(self) -> Callable[[Any], str]:

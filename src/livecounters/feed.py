@@ -33,12 +33,14 @@ from livecounters.rows import text_of
 __all__ = [
     "Event",
     "Place",
+    "begin_epoch",
     "ensure_stream",
     "head",
     "iso",
     "newer",
     "newest",
     "number",
+    "pruned",
     "renumber",
 ]
 
@@ -127,12 +129,35 @@ def _stream(using: str) -> Any:
 
 
 def ensure_stream(using: str) -> None:
-    """Make sure that there is a stream; a new one is a new epoch."""
-    _stream(using).get_or_create(id=STREAM, defaults={"epoch": _new_epoch()})
+    """Make sure that there is a stream, and of this very copy of the database: one that was
+    restored may give numbers away that are taken, so it begins a new epoch."""
+    home, stream = _home(using), _made(using)
+    if home and home != stream.home:
+        copied = _stream(using).filter(id=STREAM, home=stream.home)
+        copied.update(epoch=_new_epoch(), home=home)
+
+
+def _made(using: str) -> Stream:
+    defaults = {"epoch": _new_epoch, "home": lambda: _home(using)}
+    stream: Stream = _stream(using).get_or_create(id=STREAM, defaults=defaults)[0]
+    return stream
+
+
+def _home(using: str) -> str:
+    dialect = dialect_of(using)
+    with dialect.connection.cursor() as cursor:
+        cursor.execute(dialect.home_sql())
+        return str(cursor.fetchone()[0])
 
 
 def _new_epoch() -> str:
     return secrets.token_hex(8)
+
+
+def begin_epoch(using: str) -> None:
+    """Make all pages read the feed anew: what was said before is not to be shown any more."""
+    _made(using)
+    _stream(using).filter(id=STREAM).update(epoch=_new_epoch())
 
 
 def head(using: str | None = None) -> Place:
@@ -165,11 +190,12 @@ def renumber(using: str) -> None:
         stream = _locked(using)
         stream.epoch = _new_epoch()
         stream.seq = _number(using, 0, f"seq IS NULL OR seq > {UNTOLD}", "at, id")
-        stream.save(update_fields=["epoch", "seq"])
+        stream.pruned = 0
+        stream.save(update_fields=["epoch", "seq", "pruned"])
 
 
 def _locked(using: str) -> Stream:
-    ensure_stream(using)
+    _made(using)
     stream: Stream = _stream(using).select_for_update().get(id=STREAM)
     return stream
 
@@ -200,9 +226,17 @@ def newest(
     return _events(found.order_by("-seq")[:limit])
 
 
-def newer(than: int, limit: int, kinds: Iterable[str] | None = None) -> list[Event]:
-    """The events above a number, oldest first; at most ``limit`` of them."""
-    return _events(_told(kinds).filter(seq__gt=than).order_by("seq")[:limit])
+def newer(than: int, limit: int, kinds: Iterable[str] | None = None) -> list[Event] | None:
+    """The events above a number, oldest first; at most ``limit`` of them. ``None`` if some of
+    them are not kept any more."""
+    found = _events(_told(kinds).filter(seq__gt=than).order_by("seq")[:limit])
+    # Asked last: what is not found any more has been noted by then.
+    return None if pruned() > than else found
+
+
+def pruned() -> int:
+    """The highest number whose event was removed, 0 if none was."""
+    return _stream(database()).filter(id=STREAM).values_list("pruned", flat=True).first() or 0
 
 
 def _told(kinds: Iterable[str] | None) -> models.QuerySet[ActivityEvent]:
@@ -249,7 +283,7 @@ def _event(row: ActivityEvent, actors: Mapping[tuple[str, str], str]) -> Event:
         entry = registry.activities.get(row.kind)
     except LookupError:
         entry = None
-    actor = row.actor
+    actor: str | None = row.actor
     if actor is not None and row.actor_model:
         actor = actors.get((row.actor_model, actor))
     return Event(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from django.db import models, transaction
@@ -16,6 +16,7 @@ from django.db.models import Count, Max
 from livecounters.dialects import Dialect, dialect_of
 from livecounters.measures import Measure, declared_measures
 from livecounters.models import Bucket, Delta, Member
+from livecounters.registry import Registry, registry
 from livecounters.windows import EARLIEST, LATEST, MINUTE, QUARTER, Clock, Grain
 
 __all__ = ["Changed", "alone", "fold", "pending", "since"]
@@ -51,7 +52,7 @@ def since(using: str, seen: int) -> tuple[Changed, int, int]:
     return changed, newest, found["pending"]
 
 
-def fold(using: str, *, wait: bool = False) -> Changed:
+def fold(using: str, *, wait: bool = False, declared: Registry = registry) -> Changed:
     """Move every pending delta into the buckets; answer measure key -> scopes that changed.
 
     Deltas of measures that this process does not know (another release's) are left alone, and
@@ -61,7 +62,9 @@ def fold(using: str, *, wait: bool = False) -> Changed:
     deleted and added up in one transaction.
     """
     changed: Changed = defaultdict(set)
-    known = {measure.key: measure for measure in declared_measures() if measure.using == using}
+    known = {
+        measure.key: measure for measure in declared_measures(declared) if measure.using == using
+    }
     dialect = dialect_of(using)
     while known and _fold_batch(dialect, known, changed, wait) == FOLD_BATCH:
         pass
@@ -69,8 +72,11 @@ def fold(using: str, *, wait: bool = False) -> Changed:
 
 
 @contextmanager
-def alone(dialect: Dialect, wait: bool = True) -> Iterator[bool]:
-    """A transaction in which nobody else changes the buckets; says whether it is that."""
+def alone(dialect: Dialect, wait: bool = True, atomic: bool = True) -> Iterator[bool]:
+    """A transaction in which nobody else changes the buckets; says whether it is that.
+
+    With ``atomic=False`` it is no transaction where definitions cannot be part of one.
+    """
     lock, unlock = dialect.lock_sql(wait), dialect.unlock_sql()
     if unlock is None:
         with transaction.atomic(using=dialect.using):
@@ -79,7 +85,7 @@ def alone(dialect: Dialect, wait: bool = True) -> Iterator[bool]:
     # A lock of the session: held until the transaction has ended.
     held = lock is None or bool(_ask(dialect, lock))
     try:
-        with transaction.atomic(using=dialect.using):
+        with transaction.atomic(using=dialect.using) if atomic else nullcontext():
             yield held
     finally:
         if held:
@@ -181,13 +187,7 @@ def _latest(dialect: Dialect, whose: list[tuple[Any, ...]]) -> dict[tuple[Any, .
     found = {}
     with dialect.connection.cursor() as cursor:
         for some in _batches(whose):
-            cursor.execute(
-                "SELECT measure, scope, grain, member, MAX(start) "
-                f"FROM {dialect.table(Member)} WHERE count > 0 "
-                f"AND (measure, scope, grain, member) IN {dialect.tuples(len(some), 4)} "
-                "GROUP BY measure, scope, grain, member",
-                [value for one in some for value in one],
-            )
+            cursor.execute(dialect.latest_sql(len(some)), [value for one in some for value in one])
             found.update({tuple(row[:4]): row[4] for row in cursor.fetchall()})
     return found
 

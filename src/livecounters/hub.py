@@ -76,7 +76,8 @@ class Feed:
 @dataclass(frozen=True)
 class ReadOut:
     """What was read, all of one moment: the place in the stream, the values of numbers, the
-    events since the place before (by feed), and the newest events of feeds not known yet."""
+    events since the place before (by feed), the newest events of feeds not known yet, and the
+    highest number whose event is not kept any more."""
 
     epoch: str
     seq: int
@@ -84,6 +85,7 @@ class ReadOut:
     values: Mapping[str, Any] = field(default_factory=dict)
     events: Mapping[str, list[Says]] = field(default_factory=dict)
     whole: Mapping[str, list[Says]] = field(default_factory=dict)
+    pruned: int = 0
 
 
 class Hub:
@@ -207,7 +209,7 @@ class Hub:
                 # A known feed that is read whole was lost: another epoch, or too much at once.
                 feed.waiting = [(socket, None, None) for socket in feed.sockets]
             feed.ring = list(read.whole[name])
-            feed.since = feed.ring[0].seq - 1 if len(feed.ring) >= RING else 0
+            feed.since = feed.ring[0].seq - 1 if len(feed.ring) >= RING else read.pruned
             feed.known = True
             for socket, epoch, seq in feed.waiting:
                 if socket in feed.sockets:

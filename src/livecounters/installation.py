@@ -8,16 +8,27 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, connections, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from livecounters import audit, feed
-from livecounters.capture import execute, install, installed, not_captured, remove, state_of
+from livecounters import audit, emptiness, feed, leases, retention
+from livecounters.capture import (
+    execute,
+    give_up,
+    install,
+    installed,
+    kept_by,
+    lost,
+    remove,
+    state_of,
+)
+from livecounters.conf import options
 from livecounters.dialects import Dialect, Watch, dialect_of
 from livecounters.exceptions import Busy
 from livecounters.folding import fold
@@ -27,12 +38,17 @@ from livecounters.registry import Registry, registry
 from livecounters.tellings import Telling
 from livecounters.watches import names_of, watches
 
-__all__ = ["Report", "backfill", "sync"]
+__all__ = ["Report", "ailing", "backfill", "heal", "sync"]
 
 logger = logging.getLogger("livecounters")
 
 # Rows that are told, or dropped, by one transaction.
 PORTION = 5_000
+
+# Seconds between two looks whether another process has done it, and for how long: one that was
+# killed keeps its turn until its lease ends.
+LOOK = 0.5
+WAIT = audit.LEASE + 10
 
 Progress = Callable[[str, int, int], None]
 """Called with (names of the counters, done, in all) while numbers are added."""
@@ -40,97 +56,155 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass
 class Report:
-    """What a sync did, by table and by counter; ``failed`` says which tables could not be
-    served now, and why. Their numbers are counted from the source."""
+    """What a sync did, by table and by counter.
+
+    ``failed`` says on which tables no triggers could be put now, ``unfinished`` which counters
+    could not be backfilled, and why. Their numbers are counted from the source.
+    """
 
     installed: list[str] = field(default_factory=list)
     backfilled: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
+    unfinished: list[str] = field(default_factory=list)
 
 
 def sync(using: str, declared: Registry = registry, progress: Progress | None = None) -> Report:
     """Make the database agree with the declarations.
 
     Installs and replaces triggers, backfills what is not measured yet, removes what is no
-    longer declared. Safe to run again at any time, also after it was killed.
+    longer declared. Safe to run again at any time, also after it was killed, and beside others.
     """
     report = Report()
     dialect = dialect_of(using)
     wanted = watches(using, declared)
-    measured = Measured.objects.using(using)
-    if not measured.exists():
-        # A new database, or one that was flushed: what is kept is of nothing that there is.
-        for model in (Delta, Bucket, Member):
-            model._default_manager.using(using).all().delete()
+    emptiness.begin(dialect, wanted, declared)
     feed.ensure_stream(using)
-    gone = measured.exclude(measure__in=[m.key for watch in wanted for m in watch.measures])
+    measured = {row.measure: row for row in Measured.objects.using(using)}
+    keys = {key for watch in wanted for key in kept_by(watch, declared)}
+    gone = measured.keys() - keys
     # Before they are no longer captured.
-    gone.update(ready=False, installation="")
+    Measured.objects.using(using).filter(measure__in=gone).update(ready=False, installation="")
     found = installed(dialect)
-    tables = set(connections[using].introspection.table_names())
-    for watch in wanted:
-        triggers = found.pop(watch.table, {})
+    lacking = [
+        watch
+        for watch in wanted
+        if state_of(dialect, watch, found.get(watch.table, {})) != "installed"
+        or not _known(watch, measured, declared)
+    ]
+    tables = connections[using].introspection.table_names() if lacking else []
+    for watch in lacking:
         if watch.table in tables:
-            try:
-                _capture(dialect, watch, triggers, report)
-            except DatabaseError as error:
-                # The table is locked for long, or not (yet) as the models say.
-                report.failed.append(f"{watch.table}: {str(error).strip()}")
-    for table, triggers in found.items():
-        remove(dialect, table, triggers)
-        report.removed.append(table)
-    for watch in wanted:
-        _backfill_all(using, watch.measures, report, progress)
-    _forget(using, list(gone.values_list("measure", flat=True)))
+            _install(dialect, watch, declared, report)
+    for table in found.keys() - {watch.table for watch in wanted}:
+        try:
+            remove(dialect, table)
+        except Busy as error:
+            report.failed.append(str(error))
+        else:
+            report.removed.append(table)
+    _bring_in_force(dialect, wanted, declared, report, progress, WAIT)
+    for key in gone:
+        _forget(using, key)
     if report.backfilled:
         fold(using)
     return report
 
 
-def _capture(dialect: Dialect, watch: Watch, triggers: dict[str, str], report: Report) -> None:
-    state = state_of(dialect, watch, triggers)
-    if state == "missing":
-        # Whatever happened while there was no trigger is not in the numbers.
-        not_captured(dialect.using, watch.table)
-    if state != "installed":
-        install(dialect, watch, triggers)
-        report.installed.append(watch.table)
-    for measure in watch.measures:
-        _captured(dialect.using, measure, watch.table)
-    if state != "installed":
-        _tell_all(dialect, watch)
+def _known(watch: Watch, measured: Mapping[str, Measured], declared: Registry) -> bool:
+    """Whether it is remembered that a table's triggers capture all that they do."""
+    rows = [(measured.get(key), names) for key, names in kept_by(watch, declared).items()]
+    return all(
+        row is not None and row.installation and (row.table, row.names) == (watch.table, names)
+        for row, names in rows
+    )
 
 
-def _captured(using: str, measure: Measure, table: str) -> None:
-    """Say that a measure is captured from now on, if it was not before."""
-    measured = Measured.objects.using(using)
-    names = " ".join(names_of(measure.key))
-    begun = {"table": table, "since": timezone.now(), "installation": secrets.token_hex(8)}
-    row, new = measured.get_or_create(measure=measure.key, defaults={"names": names, **begun})
-    if new:
-        return
-    if not row.installation:
-        measured.filter(measure=measure.key, installation="").update(**begun)
-    if row.names != names:
-        measured.filter(measure=measure.key).update(names=names)
+def _install(dialect: Dialect, watch: Watch, declared: Registry, report: Report) -> None:
+    try:
+        if install(dialect, watch, declared):
+            report.installed.append(watch.table)
+    except Busy as error:
+        report.failed.append(str(error))
+    except DatabaseError as error:
+        # Not (yet) as the models say.
+        report.failed.append(f"{watch.table}: {str(error).strip()}")
+
+
+# Healing
+
+
+def ailing(using: str, declared: Registry = registry) -> bool:
+    """Whether there is anything to heal; two queries."""
+    return _unready(using, watches(using, declared)).exists() or bool(lost(using, declared))
+
+
+def heal(using: str, declared: Registry = registry, progress: Progress | None = None) -> Report:
+    """Put right what went wrong since the last sync: triggers that somebody took away, numbers
+    that are captured and not in force (a backfill that was killed, a table that was truncated).
+
+    What is off on purpose, for a migration or by ``sync --remove``, stays off.
+    """
+    report = Report()
+    dialect = dialect_of(using)
+    wanted = watches(using, declared)
+    for watch in give_up(using, declared) if lost(using, declared) else []:
+        if options().INSTALL_ON_MIGRATE:
+            _install(dialect, watch, declared, report)
+        logger.error(
+            "livecounters: the triggers on %s were taken away; its numbers are counted from the "
+            "table %s",
+            watch.table,
+            "until they are complete again."
+            if watch.table in report.installed
+            else "until you run manage.py livecounters sync.",
+        )
+    _bring_in_force(dialect, wanted, declared, report, progress)
+    return report
+
+
+def _unready(using: str, wanted: Iterable[Watch]) -> Any:
+    keys = [m.key for watch in wanted for m in watch.measures]
+    keys += [t.digest for watch in wanted for t in watch.tellings]
+    captured = Measured.objects.using(using).exclude(installation="")
+    return captured.filter(ready=False, measure__in=keys)
 
 
 # Numbers
 
 
-def _backfill_all(
-    using: str, measures: Iterable[Measure], report: Report, progress: Progress | None
+def _bring_in_force(
+    dialect: Dialect,
+    wanted: Iterable[Watch],
+    declared: Registry,
+    report: Report,
+    progress: Progress | None,
+    wait: float = 0,
 ) -> None:
-    for measure in measures:
+    """Tell and count what was there before."""
+    unready = set(_unready(dialect.using, wanted).values_list("measure", flat=True))
+    for watch in wanted:
+        _tell_all(dialect, [telling for telling in watch.tellings if telling.digest in unready])
+        for measure in watch.measures:
+            if measure.key in unready:
+                names = names_of(measure.key, declared)
+                try:
+                    if _backfill_in_turn(measure, progress, wait):
+                        report.backfilled += names
+                except (Busy, DatabaseError) as error:
+                    report.unfinished.append(f"{' '.join(names)}: {str(error).strip()}")
+
+
+def _backfill_in_turn(measure: Measure, progress: Progress | None, wait: float) -> bool:
+    """Backfill a measure, or wait until who is at it has done so."""
+    end = time.monotonic() + wait
+    while True:
         try:
-            if backfill(measure, progress):
-                report.backfilled += names_of(measure.key)
-        except Busy as error:
-            logger.info("livecounters: %s", error)
-        except DatabaseError as error:
-            names = " ".join(names_of(measure.key))
-            report.failed.append(f"{names}: {str(error).strip()}")
+            return backfill(measure, progress)
+        except Busy:
+            if time.monotonic() >= end:
+                raise
+        time.sleep(LOOK)
 
 
 def backfill(measure: Measure, progress: Progress | None = None) -> bool:
@@ -148,29 +222,42 @@ def backfill(measure: Measure, progress: Progress | None = None) -> bool:
             progress(row.names, done, number)
 
     now = timezone.now()
+    if measure.append_only:
+        retention.wait(measure.using)
     audit.repair(measure, now=now, progress=told, told=False)
     # Not if its triggers were taken away meanwhile.
-    whole = measured.filter(installation=row.installation)
+    whole = measured.filter(installation=row.installation, ready=False)
     return bool(whole.update(ready=True, audited_at=now, drift=0))
 
 
-def _forget(using: str, keys: list[str]) -> None:
-    """Drop the numbers of measures that nobody declares any more."""
-    for key in keys:
-        for model in (Delta, Bucket, Member):
-            _drop(using, model, key)
-        Measured.objects.using(using).filter(measure=key).delete()
+def _forget(using: str, key: str) -> None:
+    """Drop the numbers of a measure that nobody declares any more."""
+    name, holder = f"repair:{key}", secrets.token_hex(8)
+    if not leases.hold(name, holder, timezone.now(), audit.LEASE, using):
+        return  # The next sync will.
+    try:
+        # Another release may have declared it again meanwhile; its backfill waits for us.
+        measured = Measured.objects.using(using).filter(measure=key, installation="")
+        if measured.exists():
+            for model in (Delta, Bucket, Member):
+                _drop(using, model, key, name, holder)
+            measured.delete()
+    finally:
+        leases.release(name, holder, using)
 
 
-def _drop(using: str, model: Any, key: str) -> None:
+def _drop(using: str, model: Any, key: str, name: str, holder: str) -> None:
     """Delete a measure's rows, in portions of whole scopes."""
     rows = model._default_manager.using(using).filter(measure=key)
-    while True:
-        last = _nth(rows.order_by("scope").values_list("scope", flat=True), PORTION)
-        if last is None:
-            break
-        rows.filter(scope__lte=last).delete()
-    rows.delete()
+    scopes = rows.order_by("scope").values_list("scope", flat=True)
+    last: str | None = ""
+    while last is not None:
+        last = _nth(scopes, PORTION)
+        with transaction.atomic(using=using):
+            if not leases.keep(name, holder, using):
+                raise Busy(f"another process has taken over {name}.")
+            leases.hold(name, holder, timezone.now(), audit.LEASE, using)
+            (rows if last is None else rows.filter(scope__lte=last)).delete()
 
 
 def _nth(values: Any, n: int) -> Any:
@@ -181,16 +268,19 @@ def _nth(values: Any, n: int) -> Any:
 # Events
 
 
-def _tell_all(dialect: Dialect, watch: Watch) -> None:
+def _tell_all(dialect: Dialect, tellings: Iterable[Telling]) -> None:
     """Make events of the rows that were there before, silently: their epoch is a new one."""
-    told = False
-    for telling in watch.tellings:
+    for telling in tellings:
+        measured = Measured.objects.using(dialect.using).filter(measure=telling.digest)
+        row = measured.first()
         before = feed.newest_id(dialect.using)
         for some in _by_key(telling, dialect.using):
-            execute(dialect, dialect.tell_all_sql(telling, some))
-        told = told or feed.newest_id(dialect.using) != before
-    if told:
-        feed.renumber(dialect.using)
+            with transaction.atomic(using=dialect.using):
+                execute(dialect, dialect.tell_all_sql(telling, some))
+        if feed.newest_id(dialect.using) != before:
+            feed.renumber(dialect.using)
+        if row is not None:
+            measured.filter(installation=row.installation).update(ready=True)
 
 
 def _by_key(telling: Telling, using: str) -> Iterable[Any]:

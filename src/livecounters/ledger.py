@@ -13,24 +13,32 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
+from django.db import models, transaction
 
 from livecounters.dialects import Dialect, dialect_of
 from livecounters.folding import fold
 from livecounters.measures import Measure
 from livecounters.models import Bucket, Delta, Measured, Member
-from livecounters.windows import DAY, QUARTER, Clock, Grain, Interval, Span, beyond, cover
+from livecounters.retention import kept_since
+from livecounters.windows import QUARTER, Clock, Grain, Interval, Span, beyond, cover
 
-__all__ = ["Ask", "Moment", "Tally", "read", "read_series", "settled"]
+__all__ = [
+    "Ask",
+    "Item",
+    "Itemized",
+    "Moment",
+    "Tally",
+    "itemized",
+    "read",
+    "read_series",
+    "settled",
+]
 
 # A reading that had to add up more deltas than this folds them for the next one.
 FOLD_ON_READ = 1_000
 
 # Parts of one statement; SQLite allows 500 terms in a compound SELECT.
 TERMS = 400
-
-# Buckets of a minute are read for so long; the triggers write minutes for a day longer.
-FINE_DAYS = 2
 
 
 @dataclass(frozen=True)
@@ -51,12 +59,17 @@ class Tally:
 
 @dataclass(frozen=True)
 class Ask:
-    """A question: a measure, some of its scopes (``None``: all there are), an interval."""
+    """A question: a measure, some of its scopes (``None``: all there are), an interval.
+
+    ``past``: much has happened since, so members are counted one by one and not corrected for
+    those seen later; it makes no difference to the answer.
+    """
 
     measure: Measure
     scopes: tuple[str, ...] | None
     interval: Interval
     coarsest: Grain = Grain.DAY
+    past: bool = False
 
     @property
     def spans(self) -> list[Span]:
@@ -92,7 +105,7 @@ def _portions(numbers: list[int], asks: Sequence[Ask]) -> Iterator[list[int]]:
     some: list[int] = []
     size = 1
     for n in numbers:
-        terms = 4 + len(asks[n].spans)
+        terms = 4 + 2 * len(asks[n].spans)
         if some and size + terms > TERMS:
             yield some
             some, size = [], 1
@@ -198,6 +211,9 @@ def _kept(dialect: Dialect, n: int, ask: Ask) -> list[Sql]:
     delta = dialect.table(Delta)
     if ask.measure.extremes:
         return [_extremes(dialect, n, ask), (_term(f"{delta} WHERE {scoped}", n, pending="1"), key)]
+    if ask.measure.member is not None and ask.past:
+        active, params = _members(dialect, ask)
+        return [(_term(f"({active}) a", n, members="1"), params)]
     terms: list[Sql] = [
         (
             _term(
@@ -226,58 +242,64 @@ def _kept(dialect: Dialect, n: int, ask: Ask) -> list[Sql]:
 def _doubtful(dialect: Dialect, n: int, ask: Ask) -> list[Sql]:
     """What the sums over buckets get wrong: members with pending deltas, and those that were
     last seen after the interval. Taken out as they were counted, put in as they are."""
-    who, doubts = _doubts(dialect, ask)
+    doubts = _doubts(dialect, ask)
+    terms: list[Sql] = []
+    for span in ask.spans:
+        source, params = _rows_of(dialect, ask, span.grain, doubts)
+        counted = (
+            f"SELECT m.scope, m.member FROM {source} AND m.count > 0 GROUP BY m.scope, m.member "
+            "HAVING MAX(m.start) >= %s AND MAX(m.start) < %s"
+        )
+        terms.append((_term(f"({counted}) l", n, members="-1"), [*params, span.start, span.end]))
+    active, params = _members(dialect, ask, doubts)
+    return [*terms, (_term(f"({active}) a", n, members="1"), params)]
+
+
+def _rows_of(dialect: Dialect, ask: Ask, grain: Grain, doubts: Sql | None) -> Sql:
+    """FROM and WHERE of the members' rows (m) of one grain; of those in doubt only, if given."""
     member = dialect.table(Member)
-    scoped, key = _scoped(ask)
-    latest = (
-        f"SELECT scope, grain, member, MAX(start) AS start FROM {member} WHERE {scoped} "
-        f"AND count > 0 AND (scope, member) IN ({who}) GROUP BY scope, grain, member"
+    if doubts is None:
+        scoped, key = _scoped(ask)
+        return f"{member} m WHERE {scoped} AND m.grain = %s", [*key, int(grain)]
+    who, params = doubts
+    # The few in doubt first: SQLite takes a cross join in the order it is written.
+    source = (
+        f"({who}) d CROSS JOIN {member} m WHERE m.measure = %s AND m.scope = d.scope "
+        "AND m.grain = %s AND m.member = d.member"
     )
-    within = " OR ".join("(grain = %s AND start >= %s AND start < %s)" for _ in ask.spans)
-    spans = [int(value) for span in ask.spans for value in span]
-    active, rows = _members(dialect, ask, f" AND (scope, member) IN ({who})", doubts)
-    return [
-        (
-            _term(f"({latest}) l WHERE {within or 'false'}", n, members="-1"),
-            [*key, *doubts, *spans],
-        ),
-        (_term(f"({active}) a", n, members="1"), rows),
-    ]
+    return source, [*params, ask.measure.key, int(grain)]
 
 
 def _doubts(dialect: Dialect, ask: Ask) -> Sql:
     """A SELECT of the (scope, member) that the buckets may be wrong about."""
     scoped, key = _scoped(ask)
-    sql = f"SELECT scope, member FROM {dialect.table(Delta)} WHERE {scoped}"
+    sql = f"SELECT DISTINCT scope, member FROM {dialect.table(Delta)} WHERE {scoped}"
     params = list(key)
     later = beyond(ask.interval, ask.measure.clock, ask.coarsest)
     if later is not None:
-        after = f"{scoped} AND grain = %s AND start >= %s"
         bounds = [*key, int(later.grain), later.start]
         # Most often there is nobody after the interval, which the buckets know at once.
         sql += (
-            f" UNION SELECT scope, member FROM {dialect.table(Member)} WHERE {after} AND count > 0 "
-            f"AND EXISTS (SELECT 1 FROM {dialect.table(Bucket)} WHERE {after} AND members > 0)"
+            " UNION SELECT m.scope, m.member FROM ("
+            f"SELECT DISTINCT scope FROM {dialect.table(Bucket)} "
+            f"WHERE {scoped} AND grain = %s AND start >= %s AND members > 0"
+            f") b CROSS JOIN {dialect.table(Member)} m WHERE m.measure = %s "
+            "AND m.scope = b.scope AND m.grain = %s AND m.start >= %s AND m.count > 0"
         )
-        params += [*bounds, *bounds]
+        params += [*bounds, ask.measure.key, int(later.grain), later.start]
     return sql, params
 
 
-def _members(dialect: Dialect, ask: Ask, only: str = "", params: Sequence[Any] = ()) -> Sql:
+def _members(dialect: Dialect, ask: Ask, doubts: Sql | None = None) -> Sql:
     """A SELECT of the (scope, member) that have rows in the interval."""
     scoped, key = _scoped(ask)
     during, bounds = _during(ask.interval)
-    terms = [
-        (
-            (
-                f"SELECT scope, member, count FROM {dialect.table(Member)} WHERE {scoped} "
-                f"AND grain = %s AND start >= %s AND start < %s{only}"
-            ),
-            [*key, int(span.grain), span.start, span.end, *params],
-        )
-        for span in ask.spans
-    ]
-    # Whoever has a pending delta is doubtful, so these need no condition.
+    terms: list[Sql] = []
+    for span in ask.spans:
+        source, params = _rows_of(dialect, ask, span.grain, doubts)
+        rows = f"SELECT m.scope, m.member, m.count FROM {source} AND m.start >= %s AND m.start < %s"
+        terms.append((rows, [*params, span.start, span.end]))
+    # Whoever has a pending delta is in doubt.
     pending = f"SELECT scope, member, count FROM {dialect.table(Delta)} WHERE {scoped}{during}"
     terms.append((pending, [*key, *bounds]))
     sql = f"SELECT scope, member FROM ({_union(terms)}) u GROUP BY scope, member HAVING SUM(count) > 0"
@@ -311,6 +333,69 @@ def _counted(dialect: Dialect, n: int, ask: Ask) -> Sql:
     if ask.measure.extremes:
         return _term(members, n, low="member", high="member"), params
     return _term(members, n, members="1"), params
+
+
+# The account
+
+
+@dataclass(frozen=True)
+class Item:
+    """A part of a sum: how many rows it was read from, and what they add up to."""
+
+    rows: int
+    tally: Tally
+
+
+@dataclass(frozen=True)
+class Itemized:
+    """All that one number is made of, in one snapshot; ``spans`` are parallel to the question's.
+
+    Of members ``corrected`` is what ``spans`` get wrong about those who have pending deltas or
+    were seen after the interval; of a measure of extremes it is the whole answer.
+    """
+
+    in_force: bool
+    spans: list[Item]
+    corrected: Item
+    pending: Item
+    source: Item
+
+
+def itemized(ask: Ask) -> Itemized:
+    """What :func:`read` adds up for one scope, part by part, and the source beside it."""
+    dialect = dialect_of(ask.measure.using)
+    kept = _kept(dialect, 0, ask)
+    spans = 0 if ask.measure.extremes else len(ask.spans)
+    parts = [*kept, _in_force(dialect, [ask.measure.key]), _counted(dialect, 0, ask)]
+    terms = [
+        (
+            (
+                f"SELECT {n} AS part, COUNT(*), SUM(count), SUM(total), SUM(members), MIN(low), "
+                f"MAX(high) FROM ({sql}) i"
+            ),
+            params,
+        )
+        for n, (sql, params) in enumerate(parts)
+    ]
+    params = [param for _, some in terms for param in some]
+    found = [_item(dialect, row) for row in sorted(_fetch(dialect, _union(terms), params))]
+    *sums, in_force, source = found
+    return Itemized(bool(in_force.rows), sums[:spans], _both(sums[spans:-1]), sums[-1], source)
+
+
+def _item(dialect: Dialect, row: Sequence[Any]) -> Item:
+    _, rows, count, total, members, low, high = row
+    low, high = (end if end is None else dialect.unordered(end) for end in (low, high))
+    return Item(int(rows), Tally(int(count or 0), int(total or 0), int(members or 0), low, high))
+
+
+def _both(items: Sequence[Item]) -> Item:
+    """Who was taken out and who was put in, as one."""
+    low, high = (
+        next((getattr(item.tally, end) for item in items), None) for end in ("low", "high")
+    )
+    members = sum(item.tally.members for item in items)
+    return Item(sum(item.rows for item in items), Tally(members=members, low=low, high=high))
 
 
 # Series
@@ -360,7 +445,8 @@ def read_series(ask: Ask) -> list[Moment]:
 def _kept_moments(dialect: Dialect, ask: Ask) -> list[Sql]:
     scoped, key = _scoped(ask)
     during, bounds = _during(ask.interval)
-    model, columns = Bucket, "'' AS member, count, total"
+    model: type[models.Model] = Bucket
+    columns = "'' AS member, count, total"
     if ask.measure.member is not None:
         model, columns = Member, "member, count, 0 AS total"
     terms: list[Sql] = [
@@ -384,10 +470,35 @@ def _moments(dialect: Dialect, terms: list[Sql]) -> list[Any]:
     return _fetch(dialect, _union(terms), [param for _, params in terms for param in params])
 
 
-def settled(interval: Interval, now: dt.datetime, clock: Clock) -> Interval:
-    """An interval of minutes that are past, widened to quarter hours: minutes are kept for a
-    while only."""
+def settled(interval: Interval, now: dt.datetime, measure: Measure) -> Interval:
+    """An interval widened to what is still kept of it: an end that lies long past to the quarter
+    hour, and longer past to the whole day."""
     start, end = interval
-    if start is None or end is None or start >= clock.stamp(now) - FINE_DAYS * DAY:
+    if start is None or end is None:
         return interval
-    return Interval(start // QUARTER * QUARTER, -(-end // QUARTER) * QUARTER)
+    clock = measure.clock
+    # The end is reached by small buckets from its midnight on, or from the start.
+    since = max(start, clock.day_start(end))
+    return Interval(
+        _widened(start, _finest(start, now, measure), clock, 0),
+        _widened(end, _finest(since, now, measure), clock, 1),
+    )
+
+
+def _finest(since: int, now: dt.datetime, measure: Measure) -> Grain:
+    """The smallest buckets that are kept from a stamp on."""
+    if since // QUARTER * QUARTER < kept_since(measure, Grain.QUARTER, now):
+        return Grain.DAY
+    return Grain.MINUTE if since >= kept_since(measure, Grain.MINUTE, now) else Grain.QUARTER
+
+
+def _widened(stamp: int, grain: Grain, clock: Clock, up: int) -> int:
+    """Down to the start of a bucket, or up to its end."""
+    if grain is Grain.MINUTE:
+        return stamp
+    if grain is Grain.QUARTER:
+        return -(-stamp // QUARTER) * QUARTER if up else stamp // QUARTER * QUARTER
+    midnight = clock.day_start(stamp)
+    return (
+        clock.midnight(clock.day(stamp) + dt.timedelta(days=up)) if midnight < stamp else midnight
+    )

@@ -1,7 +1,9 @@
 """The pump: folds what was captured, numbers events and says what changed.
 
 One pump is active at a time, by a lease. It runs inside the ASGI process or as
-``manage.py livecounters run``. It looks often while anybody watches and seldom otherwise.
+``manage.py livecounters run``. It looks often while anybody watches and seldom otherwise. Each
+time it renews its lease it looks whether there is something to heal, and sometimes whether to
+prune, which a thread then does.
 """
 
 from __future__ import annotations
@@ -10,15 +12,16 @@ import asyncio
 import datetime as dt
 import logging
 import secrets
+import threading
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 
 from django.db import close_old_connections, connections
 from django.utils import timezone
 
-from livecounters import feed, folding, leases
+from livecounters import feed, folding, installation, leases, retention
 from livecounters.announce import Announcement
 from livecounters.dialects import dialect_of
 from livecounters.feed import Place
@@ -39,6 +42,13 @@ FOLD_EVERY = 5.0
 FOLD_AT = 500
 """Pending deltas that are folded there without waiting."""
 
+PRUNE_EVERY = 86_400.0
+"""Seconds between two prunes."""
+PRUNE_LOOK = 600.0
+"""Seconds between two looks whether it is time to prune."""
+LEAVE = 5.0
+"""Seconds that a pump which ends waits for what it is at."""
+
 VIEWERS = "viewers:"
 NAME = "pump"
 
@@ -54,15 +64,20 @@ class Pump:
         self._renew = float("-inf")
         self._active = False
         self._watched = False
+        self._nurse = _Nurse()
 
     def tick(self, now: dt.datetime) -> tuple[Announcement | None, bool]:
         """Look once. Answers what is to be announced, and whether anybody watches."""
         seconds = now.timestamp()
         if seconds >= self._renew:
             self._renew = seconds + LEASE / 3
-            using = feed.database()
+            using, before = feed.database(), self._active
             self._active = leases.hold(NAME, self.holder, now, LEASE, using)
             self._watched = False
+            if self._active:
+                if not before:
+                    feed.ensure_stream(using)
+                self._nurse.visit(_databases(), now)
         if not self._watched:
             self._watched = leases.held(VIEWERS, now, feed.database())
         if not self._active:
@@ -74,13 +89,23 @@ class Pump:
         self._place = place
         return Announcement(place.epoch, place.seq, numbers), self._watched
 
+    def leave(self) -> None:
+        """Heal no further than the next portion of numbers."""
+        self._nurse.leaving.set()
+
+    def rest(self, seconds: float | None = None) -> None:
+        """Wait for what is being healed."""
+        self._nurse.wait(seconds)
+
     def close(self) -> None:
-        """Give the lease back."""
+        """Give the lease back; what is being healed is left to the next."""
+        self.leave()
+        self.rest(LEAVE)
         leases.release(NAME, self.holder, feed.database())
 
     def _numbers(self, seconds: float) -> dict[str, set[str]]:
         changed: dict[str, set[str]] = defaultdict(set)
-        for using in dict.fromkeys(measure.using for measure in declared_measures()):
+        for using in _databases():
             found = (
                 self._peek(using, seconds)
                 if dialect_of(using).single_writer
@@ -99,6 +124,81 @@ class Pump:
             self._folded[using] = seconds
             folding.fold(using)
         return changed
+
+
+def _databases() -> list[str]:
+    return list(dict.fromkeys(measure.using for measure in declared_measures()))
+
+
+def _turn_to_prune(using: str, now: dt.datetime) -> bool:
+    """Whether nobody has pruned for a day; whoever asks first is to."""
+    return leases.hold("prune", secrets.token_hex(8), now, PRUNE_EVERY, using)
+
+
+class _Left(Exception):
+    """The pump ends."""
+
+
+class _Nurse:
+    """Heals and prunes beside the pump, whose announcements must not wait for that."""
+
+    def __init__(self) -> None:
+        self._thread: threading.Thread | None = None
+        self.leaving = threading.Event()
+        self._said: set[str] = set()
+        self._prune: float | None = None
+
+    def visit(self, databases: Sequence[str], now: dt.datetime) -> None:
+        """Heal what is ailing and prune what is old, unless that is under way."""
+        if self._thread is not None and self._thread.is_alive():
+            return
+        ailing = [using for using in databases if installation.ailing(using)]
+        old = list(databases) if self._due(now) else []
+        old = [using for using in old if _turn_to_prune(using, now)]
+        if ailing or old:
+            # A daemon: whatever it is at may be killed at any point.
+            self._thread = threading.Thread(
+                target=self._see_to, args=(ailing, old, now), name="livecounters-nurse", daemon=True
+            )
+            self._thread.start()
+
+    def _due(self, now: dt.datetime) -> bool:
+        """Whether to look for what is old: not at once, when there is most to do."""
+        due = self._prune is not None and now.timestamp() >= self._prune
+        if due or self._prune is None:
+            self._prune = now.timestamp() + PRUNE_LOOK
+        return due
+
+    def wait(self, seconds: float | None) -> None:
+        """Until all that is under way is healed."""
+        if self._thread is not None:
+            self._thread.join(seconds)
+
+    def _see_to(self, ailing: Sequence[str], old: Sequence[str], now: dt.datetime) -> None:
+        try:
+            for using in ailing:
+                self._say(installation.heal(using, progress=self._go_on))
+            for using in old:
+                for what, number in retention.portions(using, now):
+                    self._go_on(what, number, number)
+        except _Left:
+            pass
+        except Exception:
+            logger.exception("livecounters: healing or pruning failed; it is tried again.")
+        finally:
+            connections.close_all()
+
+    def _go_on(self, names: str, done: int, number: int) -> None:
+        if self.leaving.is_set():
+            raise _Left
+
+    def _say(self, report: installation.Report) -> None:
+        for names in report.backfilled:
+            logger.info("livecounters: %s is kept again.", names)
+        failures = {*report.failed, *report.unfinished}
+        for failure in sorted(failures - self._said):
+            logger.error("livecounters: counted from the table: %s", failure)
+        self._said = failures
 
 
 Announce = Callable[[Announcement], Awaitable[None]]

@@ -22,6 +22,7 @@ from livecounters.declarations import Avg, Count, Max, Min
 from livecounters.ledger import Ask, Tally
 from livecounters.measures import FLOAT_PLACES, Measure, measure_of
 from livecounters.registry import CounterEntry, Registry, registry
+from livecounters.retention import kept_since
 from livecounters.rows import text_of
 from livecounters.windows import DAY, HOUR, MINUTE, QUARTER, Grain, Interval, Window
 
@@ -124,7 +125,7 @@ def read(questions: Sequence[Question], at: dt.datetime | None = None) -> list[N
     for question in questions:
         scopes[question.counter, question.window].append(question.scope)
     asks = [
-        Ask(counter.measure, tuple(sorted(set(wanted))), counter.interval(window, moment))
+        counter.ask(tuple(sorted(set(wanted))), window, moment)
         for (counter, window), wanted in scopes.items()
     ]
     tallies = dict(zip(scopes, ledger.read(asks), strict=True))
@@ -191,16 +192,20 @@ class Counter:
         earlier = (window or self.entry.declared.window).previous(
             clock.stamp(moment), clock, options().WEEK_START
         )
-        intervals = [self.interval(window, moment), ledger.settled(earlier, aware(), clock)]
-        found = ledger.read([Ask(self.measure, (scope,), interval) for interval in intervals])
+        intervals = [self.interval(window, moment), ledger.settled(earlier, aware(), self.measure)]
+        found = ledger.read(
+            [
+                Ask(self.measure, (scope,), interval, past=past)
+                for interval, past in zip(intervals, (False, True), strict=True)
+            ]
+        )
         return Change(*(self.worth(tallies.get(scope, Tally())) for tallies in found))
 
     def breakdown(self, *, window: Window | None = None, at: dt.datetime | None = None) -> Values:
         """Scope -> number of every scope that has any row, in one query."""
         if self.entry.declared.per is None:
             raise TypeError(f"{self.name} is one number for the site; breakdown() needs a per=.")
-        ask = Ask(self.measure, None, self.interval(window, aware(at)))
-        found = ledger.read([ask])[0]
+        found = ledger.read([self.ask(None, window, aware(at))])[0]
         return Values(
             self, {scope: self.worth(t) for scope, t in sorted(found.items()) if not t.empty}
         )
@@ -224,11 +229,14 @@ class Counter:
         starts = self._starts(window, step, moment)
         clock = self.measure.clock
         wanted = Interval(starts[0], starts[-1])
-        interval = ledger.settled(wanted, aware(), clock)
-        if step == "minute" and interval != wanted:
-            raise ValueError('step="minute": minutes are kept for two days; ask for "quarter".')
         coarsest = GRAINS.get(step, Grain.QUARTER)
-        found = ledger.read_series(Ask(self.measure, (self.scope(of),), interval, coarsest))
+        since = kept_since(self.measure, coarsest, aware())
+        if starts[0] < since:
+            raise ValueError(
+                f"step={step!r}: such steps are kept since {clock.moment(since)}, and this window "
+                "begins earlier; ask for larger steps, or see the setting RETENTION."
+            )
+        found = ledger.read_series(Ask(self.measure, (self.scope(of),), wanted, coarsest))
         return [
             Point(
                 clock.moment(start),
@@ -270,6 +278,14 @@ class Counter:
             return text_of(of._meta.pk, of)
         return text_of(field, of)
 
+    def ask(
+        self, scopes: tuple[str, ...] | None, window: Window | None, moment: dt.datetime
+    ) -> Ask:
+        """What the ledger is asked for a window as seen at a moment."""
+        interval = self.interval(window, moment)
+        past = interval.end is not None and interval.end <= self.measure.clock.stamp(aware())
+        return Ask(self.measure, scopes, interval, past=past)
+
     def interval(self, window: Window | None, moment: dt.datetime) -> Interval:
         """The stamps of a window (default: the declared one) as seen at a moment."""
         window = window or self.entry.declared.window
@@ -280,7 +296,7 @@ class Counter:
             )
         clock = self.measure.clock
         interval = window.interval(clock.stamp(moment), clock, options().WEEK_START)
-        return ledger.settled(interval, aware(), clock)
+        return ledger.settled(interval, aware(), self.measure)
 
     def worth(self, tally: Tally) -> Number:
         """What a tally says of this counter."""

@@ -30,20 +30,28 @@ def read_out(
     """Read the place of the stream first, then everything up to it: nothing falls between."""
     now = timezone.now()
     place = feed.head()
-    new: list[Event] = []
-    if known and place.epoch == since.epoch:
-        new = feed.newer(since.seq, BURST) if place.seq > since.seq else []
-    if place.epoch != since.epoch or len(new) == BURST:
-        unknown, known = {**unknown, **known}, {}
-    new = [event for event in new if event.seq <= place.seq]
+    new = _new(place, since) if known else []
+    if new is None:
+        new, unknown, known = [], {**unknown, **known}, {}
     events: dict[str, list[Says]] = {
         name: [e for e in new if _tells(topic, e)] for name, topic in known.items()
     }
     whole = {name: _newest(topic, place) for name, topic in unknown.items()}
+    pruned = feed.pruned() if unknown else 0
     counters = [topic for topic in numbers if isinstance(topic, CounterTopic)]
     found = readers.read([Question(topic.counter, topic.scope) for topic in counters], now)
     values = {str(t): plain(value) for t, value in zip(counters, found, strict=True)}
-    return ReadOut(place.epoch, place.seq, iso(now), values, events, whole)
+    return ReadOut(place.epoch, place.seq, iso(now), values, events, whole, pruned)
+
+
+def _new(place: Place, since: Place) -> list[Event] | None:
+    """The events between two places; ``None`` if they are not to be told one by one."""
+    if place.epoch != since.epoch:
+        return None
+    new = feed.newer(since.seq, BURST) if place.seq > since.seq else []
+    if new is None or len(new) == BURST:
+        return None
+    return [event for event in new if event.seq <= place.seq]
 
 
 def _tells(topic: Topic, event: Event) -> bool:

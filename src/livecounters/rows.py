@@ -13,8 +13,34 @@ from typing import TYPE_CHECKING, Any
 from django.core.exceptions import FieldDoesNotExist, FieldError
 from django.db import models
 from django.db.models import F, Q, QuerySet
-from django.db.models.expressions import Col, Combinable, Subquery, Value, Window
-from django.db.models.functions import Now, Random
+from django.db.models.expressions import (
+    Col,
+    Combinable,
+    CombinedExpression,
+    Func,
+    Subquery,
+    Value,
+    Window,
+)
+from django.db.models.fields.json import KeyTransform
+from django.db.models.functions import (
+    Cast,
+    Coalesce,
+    Concat,
+    Extract,
+    Greatest,
+    JSONObject,
+    Least,
+    Length,
+    Lower,
+    Now,
+    NullIf,
+    Random,
+    Upper,
+)
+from django.db.models.functions.datetime import TruncBase
+from django.db.models.functions.text import ConcatPair
+from django.db.models.lookups import Regex
 from django.db.models.sql import Query
 from django.db.models.sql.constants import LOUTER
 from django.db.models.sql.datastructures import Join
@@ -25,10 +51,16 @@ from livecounters.models.numbers import TEXT_LENGTH
 __all__ = [
     "PREFIX",
     "expression",
+    "may_fail",
+    "outer",
+    "output_field",
+    "related_model",
+    "resolved",
     "rows",
     "source_columns",
     "target_of",
     "text_of",
+    "textual",
     "used_tables",
 ]
 
@@ -171,6 +203,27 @@ def source_columns(queryset: QuerySet[Any, Any]) -> list[str]:
     # A proxy has no fields of its own.
     model = queryset.model._meta.concrete_model or queryset.model
     return [field.column for field in model._meta.local_concrete_fields if field.column in named]
+
+
+# Functions that have an answer for every row, NULL at the worst.
+HARMLESS = (Coalesce, Concat, ConcatPair, Extract, Greatest, JSONObject, KeyTransform, Least, Length)
+HARMLESS += (Lower, NullIf, TruncBase, Upper)
+
+
+def may_fail(queryset: QuerySet[Any, Any]) -> bool:
+    """Whether a strict database may refuse to evaluate it for some row: a division by zero, an
+    integer that grows too large, a text that is no number."""
+    return any(_may_fail(node) for node in _all_nodes(queryset.query))
+
+
+def _may_fail(node: Any) -> bool:
+    if isinstance(node, CombinedExpression):
+        # Decimals have room; integers have not.
+        decimal = isinstance(node.output_field, models.DecimalField)
+        return not (decimal and node.connector in ("+", "-", "*"))
+    if isinstance(node, Cast):
+        return not isinstance(node.output_field, (models.CharField, models.TextField))
+    return isinstance(node, Regex) or (isinstance(node, Func) and not isinstance(node, HARMLESS))
 
 
 def resolved(queryset: QuerySet[Any, Any], name: str) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 from livecounters import feed, readers
 from livecounters.exceptions import TopicRefused
-from livecounters.feed import Place
+from livecounters.feed import Event, Place
 from livecounters.frames import plain
 from livecounters.hub import RING
 from livecounters.readers import Question
@@ -53,12 +53,12 @@ def take(
 
 
 def _add_feed(answer: dict[str, Any], topic: FeedTopic, seen: Place, place: Place) -> None:
-    events = []
-    whole = seen.epoch != place.epoch or seen.seq > place.seq
-    if not whole and seen.seq < place.seq:
+    events: list[Event] | None = []
+    if seen.epoch != place.epoch or seen.seq > place.seq:
+        events = None
+    elif seen.seq < place.seq:
         events = feed.newer(seen.seq, RING + 1, topic.kinds)
-        whole = len(events) > RING
-    if whole:
+    if events is None or len(events) > RING:
         events = feed.newest(RING, topic.kinds)[::-1]
         answer["reset"].append(str(topic))
     answer["events"][str(topic)] = [event.as_json() for event in events]

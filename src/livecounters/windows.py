@@ -14,7 +14,6 @@ a day boundary.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import ClassVar, NamedTuple
@@ -102,8 +101,12 @@ class Clock:
         return dt.UTC if self.wall else self.zone
 
     def day(self, stamp: int) -> dt.date:
-        """The calendar day of a stamp."""
-        return dt.datetime.fromtimestamp(stamp, self.days).date()
+        """The calendar day of a stamp: days are from midnight to midnight."""
+        day = dt.datetime.fromtimestamp(stamp, self.days).date()
+        # Where clocks went back past midnight (St. John's until 2011), the last hour of
+        # a day came again when the next had begun.
+        after = day + dt.timedelta(days=1)
+        return after if self.midnight(after) <= stamp else day
 
     def midnight(self, day: dt.date) -> int:
         """The stamp at which a calendar day begins."""
@@ -113,47 +116,20 @@ class Clock:
         """The stamp at which the day of ``stamp`` began."""
         return self.midnight(self.day(stamp))
 
-    def offsets(self, start: int, end: int) -> list[tuple[int, int]]:
-        """The zone's distance from UTC between two stamps: (from which stamp on, seconds)."""
-
-        def offset(stamp: int) -> int:
-            moment = dt.datetime.fromtimestamp(stamp, self.days)
-            return int((moment.utcoffset() or dt.timedelta()).total_seconds())
-
-        return _runs(offset, start, end, 1)
-
-    def shifts(self, start: int, end: int) -> list[tuple[int, int]]:
-        """How far midnight is from UTC's on the days between two stamps of UTC's midnight:
-        (from which of these on, seconds). Not always the offset: a clock may change then."""
-
-        def shift(utc_midnight: int) -> int:
-            day = dt.datetime.fromtimestamp(utc_midnight, dt.UTC).date()
-            return utc_midnight - self.midnight(day)
-
-        return _runs(shift, start // DAY * DAY, end // DAY * DAY, DAY)
-
-
-def _runs(of: Callable[[int], int], start: int, end: int, unit: int) -> list[tuple[int, int]]:
-    """Where a function that rarely changes does: (first argument, value), in steps of ``unit``.
-
-    It is looked at once a day, and searched where two days differ.
-    """
-    found = [(start, of(start))]
-    low = start
-    while low < end:
-        high = low + DAY
-        while of(high) != found[-1][1]:
-            before, after = low, high
-            while after - before > unit:
-                middle = before + (after - before) // (2 * unit) * unit
-                if of(middle) == found[-1][1]:
-                    before = middle
-                else:
-                    after = middle
-            found.append((after, of(after)))
-            low = after
-        low = high
-    return found
+    def runs(self, start: int, end: int) -> list[tuple[int, int]]:
+        """The days between two stamps as runs of days that begin 24 hours apart: (the first
+        midnight, the last)."""
+        day = self.day(start)
+        first = last = self.midnight(day)
+        found = []
+        while last < end:
+            day += dt.timedelta(days=1)
+            midnight = self.midnight(day)
+            if midnight - last != DAY:
+                found.append((first, last))
+                first = midnight
+            last = midnight
+        return [*found, (first, last)]
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "livecounters",
     "tests.host",
+    "tests.zoo",
 ]
 
 MIDDLEWARE = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -15,10 +16,11 @@ from django.db.models import QuerySet
 from django.db.models.sql import Query
 from django.db.models.sql.compiler import SQLCompiler
 
+from livecounters.conf import RETENTION, options
 from livecounters.dialects.watch import Watch
 from livecounters.exceptions import Unmeasurable
 from livecounters.measures import Measure
-from livecounters.models import ActivityEvent, Delta, EventSource, Muting, Stream
+from livecounters.models import ActivityEvent, Delta, EventSource, Member, Muting, Stream
 from livecounters.rows import PREFIX, Field
 from livecounters.tellings import Telling
 
@@ -200,7 +202,7 @@ class Dialect(ABC):
                 conditions.append(f"{prefix}{name} IS NOT NULL")
         number = "value" if measure.value is not None else "member" if measure.extremes else ""
         if number:
-            conditions += self.finite(prefix + number, measure.value_field)
+            conditions += self.finite(prefix + number, measure.value_field, measure.places)
         return conditions
 
     def _into_delta(self, select: str) -> str:
@@ -265,10 +267,17 @@ class Dialect(ABC):
 
     def digest(self, watch: Watch) -> str:
         """What the installed triggers are compared by: the declarations, not their SQL."""
-        parts = [self.version, watch.table, watch.columns]
+        parts = [self.version, self.fine_days, watch.table, watch.columns]
         parts += sorted(measure.key for measure in watch.measures)
         parts += sorted(telling.digest for telling in watch.tellings)
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+    @property
+    def fine_days(self) -> int | None:
+        """For how many days, at the least, a row's minute is captured: one longer than anybody
+        asks for minutes; ``None`` is for good."""
+        days = options().minutes
+        return None if days is None else max(days, RETENTION["minutes"]) + 1
 
     def operations(self, watch: Watch) -> tuple[str, ...]:
         """What a watch's triggers are named by."""
@@ -286,13 +295,24 @@ class Dialect(ABC):
     def remove_sql(self, table: str, name: str) -> list[str]:
         """The statements that remove the triggers called ``name`` from a table."""
 
+    def prepare_removal_sql(self, table: str) -> list[str]:
+        """What precedes removing: the table is ours until the transaction ends."""
+        return []
+
     @abstractmethod
     def installed_sql(self) -> str:
         """A SELECT of (table, trigger name, digest) over all triggers of ours."""
 
     def prepare_sql(self, watch: Watch) -> list[str]:
         """What precedes installing: writers wait until the transaction ends."""
-        return []
+        return self.rehearsal_sql(watch)
+
+    def rehearsal_sql(self, watch: Watch) -> list[str]:
+        """Statements that fail if a watch's queries cannot be run, as they would in a trigger,
+        and with them every write of the host."""
+        contributions = [self.contribution(measure, None) for measure in watch.measures]
+        happenings = [self.happened(telling, None) for telling in watch.tellings]
+        return [f"EXPLAIN {sql}" for sql in (*contributions, *happenings)]
 
     # Expressions that databases write differently
 
@@ -300,7 +320,7 @@ class Dialect(ABC):
     """The stamp of a row without time."""
 
     bound: ClassVar[int] = 10**38
-    """No scaled number of a Min or Max reaches it."""
+    """No scaled number reaches it."""
 
     @abstractmethod
     def padded(self, sql: str) -> str:
@@ -324,10 +344,14 @@ class Dialect(ABC):
         """A distinct value as text: the same where the column takes two values for the same."""
         return self.text(sql, field)
 
-    def finite(self, sql: str, field: Field) -> list[str]:
-        """Conditions that leave out what cannot be added up: NaN, infinity, floats of 10^12."""
+    def finite(self, sql: str, field: Field, places: int) -> list[str]:
+        """Conditions that leave out what cannot be added up: NaN, infinity, floats of 10^12,
+        and numbers that reach ``bound`` when they are scaled."""
         if isinstance(field, models.FloatField):
             return [f"{sql} > -1e12", f"{sql} < 1e12"]
+        if isinstance(field, models.DecimalField):
+            bound = self.bound // 10**places
+            return [f"{sql} > -{bound}", f"{sql} < {bound}"]
         return []
 
     @abstractmethod
@@ -403,10 +427,19 @@ class Dialect(ABC):
         added = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in sums)
         return f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {added}"
 
-    def tuples(self, number: int, width: int) -> str:
-        """``number`` tuples, to be the right side of an IN."""
-        one = f"({', '.join(['%s'] * width)})"
-        return f"({', '.join([one] * number)})"
+    def latest_sql(self, number: int) -> str:
+        """The latest bucket that has rows of each of ``number`` members, given as (measure,
+        scope, grain, member)."""
+        # The primary key is read backwards, and so no more than one row of most members.
+        one = "(%s, %s, %s, %s)"
+        return (
+            f"WITH v (measure, scope, grain, member) AS (VALUES {', '.join([one] * number)}) "
+            "SELECT * FROM (SELECT v.measure, v.scope, v.grain, v.member, ("
+            f"SELECT m.start FROM {self.table(Member)} m WHERE m.measure = v.measure "
+            "AND m.scope = v.scope AND m.grain = v.grain AND m.member = v.member "
+            "AND m.count > 0 ORDER BY m.start DESC LIMIT 1) AS latest FROM v) l "
+            "WHERE latest IS NOT NULL"
+        )
 
     def storable(self, number: int) -> int | float:
         """A sum as the database can take it."""
@@ -434,6 +467,20 @@ class Dialect(ABC):
             f"SELECT id, ROW_NUMBER() OVER (ORDER BY {order}) AS place "
             f"FROM {self.events} WHERE {where}) n WHERE {self.events}.id = n.id"
         )
+
+    # JSON
+
+    def without_sql(self, column: str, keys: Iterable[str]) -> str:
+        """A JSON object without these keys; the others stay as they are written."""
+        paths = [self.literal(f"$.{json.dumps(key, ensure_ascii=False)}") for key in sorted(keys)]
+        return f"JSON_REMOVE({column}, {', '.join(paths)})"
+
+    # Copies
+
+    @abstractmethod
+    def home_sql(self) -> str:
+        """A SELECT of what tells this copy of the database from one that was restored from it;
+        '' where that cannot be told."""
 
     # Our tables, for the texts above
 

@@ -19,7 +19,7 @@ from django.db.models import QuerySet
 from livecounters.dialects.base import DELTA_COLUMNS, EVENT_COLUMNS, Dialect
 from livecounters.dialects.watch import Watch
 from livecounters.measures import Measure
-from livecounters.models import Delta
+from livecounters.models import Delta, Member, Stream
 from livecounters.models.numbers import exact_collation
 from livecounters.rows import PREFIX, Field, rows, source_columns, target_of, used_tables
 from livecounters.tellings import Telling
@@ -102,8 +102,8 @@ class MySQL(Dialect):
 
     def prepare_sql(self, watch: Watch) -> list[str]:
         if self._mariadb:
-            return []
-        return [f"SET SESSION lock_wait_timeout = {PATIENCE}", f"SET SESSION sql_mode = '{MODE}'"]
+            return super().prepare_sql(watch)
+        return [*super().prepare_sql(watch), f"SET SESSION lock_wait_timeout = {PATIENCE}", f"SET SESSION sql_mode = '{MODE}'"]
 
     def in_use(self, error: Exception) -> bool:
         return isinstance(error, OperationalError) and error.args[:1] == (IN_USE,)
@@ -115,7 +115,7 @@ class MySQL(Dialect):
     def installed_sql(self) -> str:
         return (
             "SELECT event_object_table, trigger_name, "
-            "SUBSTRING(action_statement, LOCATE('-- digest:', action_statement) + 10, 16) "
+            "SUBSTRING(action_statement, LOCATE('digest_', action_statement) + 7, 16) "
             "FROM information_schema.triggers WHERE trigger_schema = DATABASE() "
             "AND trigger_name LIKE 'livecounters~_%' ESCAPE '~'"
         )
@@ -133,7 +133,8 @@ class MySQL(Dialect):
         elif statements:
             statements = [*HANDLERS[1:], *statements]
         lines = "".join(f"{statement};\n" for statement in statements)
-        return f"BEGIN -- digest:{self.digest(watch)}\n{lines}END"
+        # A label, since the client that restores a dump takes comments out.
+        return f"digest_{self.digest(watch)}: BEGIN\n{lines}END"
 
     def _changed(self, model: type[models.Model], columns: Iterable[str]) -> str:
         wanted = set(columns)
@@ -205,7 +206,7 @@ class MySQL(Dialect):
         ]
         number = "value" if measure.value is not None else "member" if measure.extremes else ""
         if number:
-            conditions += self.finite(columns[number], measure.value_field)
+            conditions += self.finite(columns[number], measure.value_field, measure.places)
         return conditions
 
     # Telling
@@ -355,6 +356,15 @@ class MySQL(Dialect):
     def lock_sql(self, wait: bool) -> str:
         return f"SELECT GET_LOCK({self._lock}, {31_536_000 if wait else 0})"
 
+    def latest_sql(self, number: int) -> str:
+        # A list of values has the collation of the session, not that of the columns.
+        one = "(%s, %s, %s, %s)"
+        return (
+            f"SELECT measure, scope, grain, member, MAX(start) FROM {self.table(Member)} "
+            f"WHERE count > 0 AND (measure, scope, grain, member) IN "
+            f"({', '.join([one] * number)}) GROUP BY measure, scope, grain, member"
+        )
+
     def unlock_sql(self) -> str:
         return f"SELECT RELEASE_LOCK({self._lock})"
 
@@ -381,6 +391,15 @@ class MySQL(Dialect):
             f"UPDATE {self.events} JOIN (SELECT id, ROW_NUMBER() OVER (ORDER BY {order}) AS place "
             f"FROM {self.events} WHERE {where}) n ON {self.events}.id = n.id "
             f"SET {self.events}.seq = %s + n.place"
+        )
+
+    # Copies
+
+    def home_sql(self) -> str:
+        return (
+            "SELECT COALESCE(CONCAT(table_schema, ':', create_time), '') "
+            "FROM information_schema.tables WHERE table_schema = DATABASE() "
+            f"AND table_name = {self.literal(Stream._meta.db_table)}"
         )
 
 

@@ -6,6 +6,7 @@ needs no rights on our tables and no other schema can catch a row.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import models
@@ -14,7 +15,9 @@ from django.db.models import QuerySet
 from livecounters.dialects.base import EVENT_COLUMNS, Dialect
 from livecounters.dialects.watch import Watch
 from livecounters.models import Measured
-from livecounters.rows import Field
+from livecounters.models.numbers import TEXT_LENGTH
+from livecounters.measures import Measure
+from livecounters.rows import Field, may_fail
 from livecounters.tellings import Telling
 from livecounters.windows import MINUTE, QUARTER
 
@@ -26,7 +29,12 @@ NEW = "livecounters_new"
 # The advisory lock of folding; such locks belong to one database.
 FOLDING = 7_281_990_417_033_113_906
 
+# Whoever waits behind us waits no longer than this.
+PATIENCE = "SET LOCAL lock_timeout = '2s'"
 LOCK_NOT_AVAILABLE = "55P03"
+
+# The name of a new installation.
+FRESH = "md5(random()::text || clock_timestamp()::text)"
 
 REFERENCING = {
     "insert": f"NEW TABLE AS {NEW}",
@@ -79,11 +87,12 @@ class PostgreSQL(Dialect):
         if operation == "truncate":
             # Readers count the source, which is empty, until the numbers are made right. No
             # delta: it would survive a flush, which empties our tables in the same statement.
+            # A new installation: a backfill that saw the rows must not call them counted.
             table = self.literal(watch.table)
             return [
                 (
-                    f"UPDATE {self.table(Measured)} SET ready = false "
-                    f'WHERE "table" = {table} AND ready;'
+                    f"UPDATE {self.table(Measured)} SET ready = false, installation = {FRESH} "
+                    f"WHERE \"table\" = {table} AND installation <> '';"
                 )
             ]
         statements = [*self._skip(watch, operation), *self._count(watch, operation)]
@@ -110,24 +119,45 @@ class PostgreSQL(Dialect):
         # running every query twice.
         if operation != "update":
             return []
-        columns = self.names(watch.columns)
-        return [
-            (
-                f"IF NOT EXISTS (SELECT {columns} FROM {OLD} EXCEPT ALL "
-                f"SELECT {columns} FROM {NEW}) THEN RETURN NULL; END IF;"
-            )
-        ]
+        return [f"IF NOT EXISTS ({self._changed(watch, OLD, NEW)}) THEN RETURN NULL; END IF;"]
+
+    def _changed(self, watch: Watch, before: str, after: str) -> str:
+        columns = ", ".join(
+            # What a collation takes for the same is another text.
+            f'{self.quote(name)}::text COLLATE "C"'
+            if isinstance(field, (models.CharField, models.TextField))
+            else self.quote(name)
+            for name, field in watch.fields.items()
+        )
+        return f"SELECT {columns} FROM {before} EXCEPT ALL SELECT {columns} FROM {after}"
 
     def _count(self, watch: Watch, operation: str) -> list[str]:
         relations = {"insert": [(NEW, "")], "delete": [(OLD, "-")]}.get(
             operation, [(OLD, "-"), (NEW, "")]
         )
-        sums = [self.sums(measure, relations) for measure in watch.measures]
-        return [self._into_delta(" UNION ALL ".join(sums)) + ";"] if sums else []
+        sums: dict[Measure, str] = {m: self.sums(m, relations) for m in watch.measures}
+        guarded = [m for m in sums if not m.append_only and may_fail(m.rows)]
+        plain = [sql for measure, sql in sums.items() if measure not in guarded]
+        statements = [self._into_delta(" UNION ALL ".join(plain)) + ";"] if plain else []
+        return statements + [
+            self._guarded(measure.key, self._into_delta(sums[measure]) + ";")
+            for measure in guarded
+        ]
+
+    def _guarded(self, key: str, statement: str) -> str:
+        # A row for which an expression cannot be evaluated is the host's to write all the same.
+        # What could not be counted is found missing by the next sync.
+        return (
+            f"BEGIN {statement} EXCEPTION WHEN data_exception THEN "
+            f"UPDATE {self.table(Measured)} SET ready = false, installation = {FRESH} "
+            f"WHERE measure = {self.literal(key)} AND ready; "
+            f"RAISE WARNING 'livecounters: a row could not be counted: %', SQLERRM; END;"
+        )
 
     def _tell(self, telling: Telling, operation: str) -> str:
         before = OLD if operation == "update" else None
-        return self._tell_sql(telling, self.happened(telling, NEW, before)) + ";"
+        tell = self._tell_sql(telling, self.happened(telling, NEW, before)) + ";"
+        return self._guarded(telling.digest, tell) if may_fail(telling.rows) else tell
 
     def _tell_sql(self, telling: Telling, happened: str) -> str:
         kind = self.literal(telling.kind)
@@ -161,13 +191,22 @@ class PostgreSQL(Dialect):
             "AND c.relnamespace = current_schema()::regnamespace"
         )
 
+    def prepare_removal_sql(self, table: str) -> list[str]:
+        return [PATIENCE, f"LOCK TABLE {self.quote(table)} IN ACCESS EXCLUSIVE MODE"]
+
     def prepare_sql(self, watch: Watch) -> list[str]:
         return [
-            "SET LOCAL lock_timeout = '2s'",
+            PATIENCE,
             # What the functions' SET search_path FROM CURRENT will pin.
             "SELECT set_config('search_path', quote_ident(current_schema()) || ', pg_temp', true)",
             f"LOCK TABLE {self.quote(watch.table)} IN SHARE ROW EXCLUSIVE MODE",
+            *super().prepare_sql(watch),
         ]
+
+    def rehearsal_sql(self, watch: Watch) -> list[str]:
+        table = self.quote(watch.table)
+        changed = [f"EXPLAIN {self._changed(watch, table, table)}"] if watch.columns else []
+        return [*super().rehearsal_sql(watch), *changed]
 
     def in_use(self, error: Exception) -> bool:
         return getattr(error.__cause__, "sqlstate", "") == LOCK_NOT_AVAILABLE
@@ -177,6 +216,10 @@ class PostgreSQL(Dialect):
             return f"replace({sql}::text, '-', '')"
         if isinstance(field, models.BooleanField):
             return f"{sql}::int::text"
+        if isinstance(field, models.CharField):
+            # As it is, whatever the column's collation takes for the same. A table that somebody
+            # else made may hold longer ones.
+            return f'left({sql}::text, {TEXT_LENGTH}) COLLATE "C"'
         return f"{sql}::text"
 
     def stamp(self, sql: str) -> str:
@@ -187,7 +230,8 @@ class PostgreSQL(Dialect):
             f"floor(date_part('epoch', {sql}) / {step})::bigint * {step}"
             for step in (MINUTE, QUARTER)
         )
-        recent = f"{sql} > statement_timestamp() - interval '72 hours'"
+        days = self.fine_days
+        recent = f"{sql} > statement_timestamp() - interval '{days * 24} hours'" if days else "true"
         # Moments that a calendar does not know ('infinity') are none.
         known = f"{sql} > '0001-01-02' AND {sql} < '9999-12-30'"
         return f"CASE WHEN NOT ({known}) THEN NULL WHEN {recent} THEN {fine} ELSE {coarse} END"
@@ -198,12 +242,6 @@ class PostgreSQL(Dialect):
 
     def padded(self, sql: str) -> str:
         return f"lpad(({sql})::text, {len(str(self.bound))}, '0')"
-
-    def finite(self, sql: str, field: Field) -> list[str]:
-        if isinstance(field, models.DecimalField):
-            # NaN is the largest of all.
-            return [f"{sql} < 'NaN'"]
-        return super().finite(sql, field)
 
     def moment(self) -> str:
         return "statement_timestamp()"
@@ -224,3 +262,12 @@ class PostgreSQL(Dialect):
         if wait:
             return f"SELECT 1 FROM (SELECT pg_advisory_xact_lock({FOLDING})) l"
         return f"SELECT pg_try_advisory_xact_lock({FOLDING})::int"
+
+    def without_sql(self, column: str, keys: Iterable[str]) -> str:
+        return f"{column} - ARRAY[{', '.join(map(self.literal, sorted(keys)))}]"
+
+    def home_sql(self) -> str:
+        return (
+            f"SELECT oid::text || ':' || '{self.stream}'::regclass::oid::text "
+            "FROM pg_database WHERE datname = current_database()"
+        )

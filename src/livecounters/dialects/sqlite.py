@@ -7,11 +7,13 @@ overruled by the host's statement unless they are upserts, hence ``ON CONFLICT D
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing
 from typing import Any, ClassVar
 
 from django.apps import apps
+from django.db import models
 from django.db.models import QuerySet
 
 from livecounters.dialects.base import EVENT_COLUMNS, Dialect
@@ -29,9 +31,29 @@ TIMING = {"insert": "AFTER", "update": "AFTER", "delete": "BEFORE"}
 YEAR_ONE = 62135596800
 
 
+class Number(str):
+    """A number that Django writes as text."""
+
+
 class SQLite(Dialect):
     numbers_events: ClassVar[bool] = True
     single_writer: ClassVar[bool] = True
+
+    def rows(self, queryset: QuerySet[Any, Any], relation: str | None = None) -> str:
+        # Django writes decimals as text, which a column makes numbers again when it is compared
+        # with them; OLD and NEW do not, and '4' is more than any number.
+        ops: Any = self.connection.ops
+        adapt = ops.adapt_decimalfield_value
+        ops.adapt_decimalfield_value = lambda value, *given: (
+            None if value is None else Number(adapt(value, *given))
+        )
+        try:
+            return super().rows(queryset, relation)
+        finally:
+            del ops.adapt_decimalfield_value
+
+    def literal(self, value: Any) -> str:
+        return str(value) if isinstance(value, Number) else super().literal(value)
 
     def try_out(self, queryset: QuerySet[Any, Any]) -> None:
         # Django adds functions of its own to its connections; other programs that write to the
@@ -163,6 +185,12 @@ class SQLite(Dialect):
 
     bound: ClassVar[int] = 2**63 - 1
 
+    def finite(self, sql: str, field: Field, places: int) -> list[str]:
+        # A column may hold anything. Texts are larger than any number.
+        if isinstance(field, models.IntegerField):
+            return [f"{sql} >= -{self.bound}", f"{sql} <= {self.bound}"]
+        return super().finite(sql, field, places)
+
     def padded(self, sql: str) -> str:
         return f"printf('%0{len(str(self.bound))}d', {sql})"
 
@@ -170,9 +198,6 @@ class SQLite(Dialect):
         collation = str(getattr(field, "db_collation", None) or "").upper()
         fold = {"NOCASE": "lower", "RTRIM": "rtrim"}.get(collation)
         return f"{fold}({sql})" if fold else super().distinct(sql, field)
-
-    def tuples(self, number: int, width: int) -> str:
-        return f"(VALUES {super().tuples(number, width)[1:]}"
 
     def storable(self, number: int) -> int | float:
         # Beyond 64 bits SQLite itself goes on in floats.
@@ -193,3 +218,11 @@ class SQLite(Dialect):
 
     def unmute_sql(self) -> str:
         return f"DELETE FROM {self.muting}"
+
+    def home_sql(self) -> str:
+        # Nothing inside the file tells it from its copies.
+        try:
+            file = os.stat(self.connection.settings_dict["NAME"])
+        except OSError:
+            return "SELECT ''"
+        return f"SELECT '{file.st_dev}:{file.st_ino}'"

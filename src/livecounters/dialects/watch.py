@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from livecounters.measures import Measure
 from livecounters.models import ActivityEvent
-from livecounters.rows import PREFIX, source_columns, used_tables
+from livecounters.rows import PREFIX, Field, source_columns, target_of, used_tables
 from livecounters.tellings import Telling
 
 __all__ = ["OPERATIONS", "Watch"]
@@ -49,11 +49,16 @@ class Watch:
         ]
 
     @cached_property
-    def columns(self) -> list[str]:
-        """The table's columns that any of the queries names."""
+    def fields(self) -> dict[str, Field]:
+        """The table's columns that any of the queries names, and what each stores."""
         named = {column for queryset in self.querysets for column in source_columns(queryset)}
         fields = self.model._meta.local_concrete_fields
-        return [field.column for field in fields if field.column in named]
+        return {field.column: target_of(field) for field in fields if field.column in named}
+
+    @property
+    def columns(self) -> list[str]:
+        """The table's columns that any of the queries names."""
+        return list(self.fields)
 
     @cached_property
     def tables(self) -> set[str]:

@@ -103,5 +103,13 @@ class Member(models.Model):
     start = models.BigIntegerField()
     count = models.BigIntegerField()
 
+    class Meta:
+        # The key finds when a member was last there, this finds who was there in a window.
+        indexes = [
+            models.Index(
+                fields=["measure", "scope", "grain", "start"], name="livecounters_member_start"
+            )
+        ]
+
     def __str__(self) -> str:
         return f"{self.measure}[{self.scope}] {self.member} {self.grain}@{self.start}: {self.count}"

@@ -1,0 +1,67 @@
+"""``livecounters rebuild``"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import CommandError
+
+from livecounters import audit, installation
+from livecounters.exceptions import Busy
+from livecounters.management.verbs.base import Bar, Verb, add_database, chosen, scope_of
+from livecounters.standing import Standing
+
+__all__ = ["Rebuild"]
+
+
+class Rebuild(Verb):
+    name = "rebuild"
+    help = "Make what is kept equal to what there is, beside readers and writers."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("names", nargs="*", metavar="name", help="Counters (default: all).")
+        parser.add_argument("--of", help="Only the number of this object (its key).")
+        add_database(parser)
+
+    def run(
+        self,
+        *,
+        names: list[str],
+        of: str | None,
+        database: str | None,
+        verbosity: int = 1,
+        **given: Any,
+    ) -> None:
+        corrected, ready, failed = 0, 0, []
+        scopes = scope_of(names, of)
+        for standing in chosen(names, database):
+            bar = Bar(self.out, " ".join(standing.names), verbosity > 0 and self.out.isatty())
+            try:
+                number, brought = _rebuild(standing, scopes, bar)
+            except (Busy, CommandError) as error:
+                failed.append(str(error))
+                continue
+            corrected, ready = corrected + number, ready + brought
+            if verbosity and (number or brought):
+                how = "is counted anew and in force" if brought else f"{number} buckets corrected"
+                self.out.write(f"{' '.join(standing.names)}: {how}")
+        if verbosity:
+            more = f", {ready} measures counted anew" if ready else ""
+            self.out.write(f"{corrected} buckets corrected{more}")
+        if failed:
+            raise CommandError("\n".join(failed))
+
+
+def _rebuild(standing: Standing, scopes: list[str] | None, bar: Bar) -> tuple[int, bool]:
+    """(how many buckets were corrected, whether the measure was brought in force)"""
+    names = " ".join(standing.names)
+    if not standing.installed:
+        raise CommandError(f"{names}: {standing.trouble}.")
+    if not standing.trouble:
+        return audit.repair(standing.measure, scopes, progress=bar), False
+    if scopes is not None:
+        raise CommandError(f"{names}: not ready, so leave --of away and rebuild all of it.")
+    if not installation.backfill(standing.measure, lambda _, done, number: bar(done, number)):
+        raise CommandError(f"{names}: its triggers were taken away meanwhile; run it again.")
+    return 0, True

@@ -1,0 +1,130 @@
+"""How it goes: the state of everything in one database, and what is not as it should be."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from livecounters import capture, feed, folding
+from livecounters.feed import Place
+from livecounters.measures import declared_measures
+from livecounters.models import Delta, Lease
+from livecounters.pump import NAME
+from livecounters.standing import Standing, standings
+
+__all__ = ["BACKLOG", "Status", "status_of"]
+
+BACKLOG = 10_000
+"""Pending deltas from which on something is wrong: nobody folds, or not fast enough."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """One database: triggers, measures, what is pending, who pumps, what the last audit found.
+
+    ``oldest`` is the time of the oldest pending change *by its own row*: deltas do not say when
+    they were written, and an import of old rows looks old at once.
+    """
+
+    database: str
+    now: dt.datetime
+    tables: dict[str, str]
+    measures: list[Standing]
+    pending: int
+    oldest: dt.datetime | None
+    leases: list[Lease]
+    place: Place
+
+    @property
+    def pump(self) -> Lease | None:
+        """The lease of the pump that is at work, if one is."""
+        return next((one for one in self.leases if one.name == NAME), None)
+
+    @property
+    def repairing(self) -> list[str]:
+        """The counters whose numbers are being repaired."""
+        keys = {one.name.partition(":")[2] for one in self.leases if one.name.startswith("repair:")}
+        return [name for one in self.measures if one.measure.key in keys for name in one.names]
+
+    @property
+    def audited_at(self) -> dt.datetime | None:
+        """The moment since which everything has been audited; ``None`` if something never was."""
+        known = [
+            one.captured.audited_at
+            for one in self.measures
+            if one.captured is not None and one.captured.audited_at is not None
+        ]
+        return min(known) if known and len(known) == len(self.measures) else None
+
+    @property
+    def drift(self) -> int:
+        """Wrong buckets at the last audits."""
+        return sum((one.captured.drift or 0) for one in self.measures if one.captured is not None)
+
+    @property
+    def problems(self) -> list[str]:
+        """What is not as it should be, with the cure."""
+        return list(self._problems())
+
+    def _problems(self) -> Iterator[str]:
+        for table, state in self.tables.items():
+            if state != "installed":
+                yield f"the triggers on {table} are {state}: run manage.py livecounters sync"
+        for one in self.measures:
+            if one.trouble and one.triggers != "missing":
+                yield f"{' '.join(one.names)}: {one.trouble}"
+            if one.captured is not None and one.captured.drift:
+                yield (
+                    f"{' '.join(one.names)}: {one.captured.drift} wrong buckets at the last audit: "
+                    "run manage.py livecounters rebuild"
+                )
+        if self.pending > BACKLOG:
+            who = "the pump does not keep up" if self.pump else "no pump is at work"
+            yield f"{self.pending} deltas are pending: {who}"
+
+    def as_json(self) -> dict[str, Any]:
+        pump = self.pump
+        return {
+            "database": self.database,
+            "tables": self.tables,
+            "not_ready": {
+                name: one.trouble for one in self.measures if one.trouble for name in one.names
+            },
+            "pending": self.pending,
+            "oldest": _iso(self.oldest),
+            "pump": pump and {"holder": pump.holder, "until": _iso(pump.expires_at)},
+            "repairing": self.repairing,
+            "audited_at": _iso(self.audited_at),
+            "drift": self.drift,
+            "seq": self.place.seq,
+            "epoch": self.place.epoch,
+            "problems": self.problems,
+        }
+
+
+def _iso(moment: dt.datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
+
+
+def status_of(using: str, now: dt.datetime) -> Status:
+    """Look at one database; changes nothing."""
+    return Status(
+        using,
+        now,
+        {state.table: state.state for state in capture.states(using)},
+        standings(using),
+        folding.pending(using),
+        _oldest(using),
+        [*Lease.objects.using(using).filter(expires_at__gt=now)],
+        feed.head(using),
+    )
+
+
+def _oldest(using: str) -> dt.datetime | None:
+    clocks = {one.key: one.clock for one in declared_measures()}
+    first = Delta.objects.using(using).filter(at__isnull=False).order_by("id").first()
+    if first is None or first.at is None or first.measure not in clocks:
+        return None
+    return clocks[first.measure].moment(first.at)
