@@ -153,7 +153,7 @@ def test_far_moments(folded: bool) -> None:
     assert verify(attempts()).wrong == 0
     assert live.counters["attempts"].value() == len(moments) + 1
     Bucket.objects.filter(measure=attempts().key).delete()
-    assert repair(attempts()) == 0 if not folded else repair(attempts()) > 10
+    assert repair(attempts()) == 0 if not folded else repair(attempts()) > 5
     assert verify(attempts()).wrong == 0
     Attempt.objects.all().delete()
     folding.fold("default")

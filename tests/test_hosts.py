@@ -9,25 +9,30 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import connection, models
 from django.db.models import F, Q
 from django.db.models.functions import Cast
 from django.utils import timezone
 
 import livecounters as live
-from livecounters import folding, installation
+from livecounters import capture, folding, installation
+from livecounters.models import Delta
 from livecounters.registry import registry
 from tests.oracle import assert_declared_exact
 from tests.zoo.models import (
     Busy,
     Cafe,
     Computed,
+    Elsewhere,
     Large,
     Note,
+    Old,
     Pair,
     Place,
     Post,
     Reply,
+    Seen,
     Shout,
     Ticket,
     Trashed,
@@ -281,7 +286,11 @@ NUMBERS: dict[str, dict[str, Any]] = {
     },
     "exact": {"total": live.Sum("exact"), "low": live.Min("exact"), "high": live.Max("exact")},
     "wide": {"total": live.Sum("wide")},
-    "real": {"total": live.Sum("real"), "low": live.Min("real"), "n": live.Count(filter=Q(real__gt=1))},
+    "real": {
+        "total": live.Sum("real"),
+        "low": live.Min("real"),
+        "n": live.Count(filter=Q(real__gt=1)),
+    },
     "made": {"at": "made", "n": live.Count()},
 }
 
@@ -290,12 +299,19 @@ VALUES: dict[str, list[Any]] = {
     "exact": [Decimal("12345678901234567890.0123456789"), Decimal("-0.0000000001"), None],
     "wide": [Decimal(10) ** 57, -(Decimal(10) ** 57), Decimal("0.01")],
     "real": [1.5, -1e11, 1e-6, None],
-    "made": [NOW, LONG_AGO, dt.datetime(1850, 1, 3, tzinfo=dt.UTC), dt.datetime(2199, 1, 1, tzinfo=dt.UTC)],
+    "made": [
+        NOW,
+        LONG_AGO,
+        dt.datetime(1850, 1, 3, tzinfo=dt.UTC),
+        dt.datetime(2199, 1, 1, tzinfo=dt.UTC),
+    ],
 }
 
 
 # SQLite has no numbers beyond 64 bits; numbers that reach 10^38 are left out everywhere.
-KEPT = {"big", "exact", "real", "made"} - ({"big", "exact"} if connection.vendor == "sqlite" else set())
+KEPT = {"big", "exact", "real", "made"} - (
+    {"big", "exact"} if connection.vendor == "sqlite" else set()
+)
 
 
 @pytest.mark.parametrize("column", VALUES)
@@ -377,7 +393,10 @@ def test_what_only_raw_sql_can_write(column: str, sql: str, declare: Declare) ->
 
 FAILING: dict[str, tuple[Any, dict[str, Any]]] = {
     "too large a product": (live.Sum(F("small") * F("small")), {"small": 2**31 - 1}),
-    "division by zero": (live.Count(filter=Q(big__gt=F("big") / F("small"))), {"small": 0, "big": 1}),
+    "division by zero": (
+        live.Count(filter=Q(big__gt=F("big") / F("small"))),
+        {"small": 0, "big": 1},
+    ),
     "no number": (
         live.Sum(Cast("text", models.IntegerField())),
         {"text": "many"},
@@ -401,3 +420,136 @@ def test_an_expression_that_fails_does_not_fail_the_host(name: str, declare: Dec
     Large.objects.filter(**row).delete()
     installation.sync("default")
     assert_declared_exact(declared)
+
+
+# Tables of other kinds
+
+
+def made(*statements: str) -> None:
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+
+
+@pytest.fixture
+def table(request: pytest.FixtureRequest) -> Iterator[Callable[..., None]]:
+    """Run statements now; what they make is dropped after the test, in transactions or not."""
+    made_names: list[str] = []
+
+    def make(name: str, *statements: str) -> None:
+        made(*statements)
+        made_names.append(name)
+
+    yield make
+    if not connection.features.can_rollback_ddl:
+        for name in reversed(made_names):
+            made(f"DROP {name}")
+
+
+def test_an_unmanaged_table(table: Any, declare: Declare) -> None:
+    long = "x" * 300
+    table("TABLE zoo_old", "CREATE TABLE zoo_old (id bigint PRIMARY KEY, code text, number bigint)")
+    declared = declare(Old, n=live.Count(per="number"), most=live.Max("number"))
+    made(f"INSERT INTO zoo_old VALUES (1, '{long}', {2**40}), (2, 'b', NULL)")
+    assert_declared_exact(declared)
+
+    if connection.vendor == "mysql":
+        return  # no index or key over a text of any length
+    codes = declare(Old, codes=live.Count(per="code"))
+    made(f"INSERT INTO zoo_old VALUES (3, '{long}', 5)", "DELETE FROM zoo_old WHERE id = 2")
+    assert sum(live.counters["codes"].breakdown().values()) == 2
+    assert codes
+
+
+def test_a_table_that_is_not_as_the_model_says(table: Any, caplog: Any) -> None:
+    """No trigger that would fail the host's writes, and the reason in the report."""
+    table("TABLE zoo_old", "CREATE TABLE zoo_old (id bigint PRIMARY KEY, number bigint)")
+    declared = live.register(Old)(
+        type("Declared", (live.LiveModel,), {"n": live.Count(per="code")})
+    )
+    try:
+        report = installation.sync("default")
+        made("INSERT INTO zoo_old VALUES (1, 2)", "UPDATE zoo_old SET number = 3")
+        (failure,) = report.failed
+        assert failure.startswith("zoo_old: ")
+        assert "code" in failure
+    finally:
+        registry.remove(declared)
+
+
+def test_a_view(table: Any) -> None:
+    declared = live.register(Seen)(type("Declared", (live.LiveModel,), {"n": live.Count()}))
+    try:
+        assert installation.sync("default").failed == [
+            "zoo_seen: there is no such table, or it is a view"
+        ]
+        table(
+            "VIEW zoo_seen", "CREATE VIEW zoo_seen AS SELECT id, owner AS number FROM zoo_trashed"
+        )
+        assert installation.sync("default").failed == [
+            "zoo_seen: there is no such table, or it is a view"
+        ]
+        Trashed.objects.create()
+        assert live.counters["n"].value() == 1
+    finally:
+        registry.remove(declared)
+
+
+class Long(models.Model):
+    number = models.IntegerField(null=True)
+
+    class Meta:
+        app_label = "zoo"
+        managed = False
+        db_table = "zoo_" + "ä" * 40
+
+
+@pytest.mark.skipif(connection.vendor == "mysql", reason="allows 64 characters at the most")
+def test_a_name_that_the_database_cuts(table: Any, declare: Declare) -> None:
+    name = connection.ops.quote_name(Long._meta.db_table)
+    table(f"TABLE {name}", f"CREATE TABLE {name} (id integer PRIMARY KEY, number integer)")
+    declared = live.register(Long)(type("Declared", (live.LiveModel,), {"n": live.Sum("number")}))
+    try:
+        assert not installation.sync("default").failed
+        made(f"INSERT INTO {name} VALUES (1, 5)")
+        assert Delta.objects.filter(total=5).exists()
+        assert_declared_exact(declared)
+        assert set(dict(capture.states("default")).values()) == {"installed"}
+    finally:
+        registry.remove(declared)
+    installation.sync("default")
+    made(f"INSERT INTO {name} VALUES (2, 5)")
+
+
+# Another database
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[type[live.LiveModel]]:
+    given = {"at": "made", "n": live.Count(), "sum": live.Sum("number", window=live.today)}
+    made = live.register(Elsewhere)(type("Declared", (live.LiveModel,), given))
+    yield made
+    registry.remove(made)
+    if not connection.features.can_rollback_ddl:
+        installation.sync("other")
+
+
+@pytest.mark.django_db(databases=["default", "other"])
+def test_numbers_are_kept_beside_their_rows(elsewhere: Any) -> None:
+    Elsewhere.objects.create(number=2)
+    call_command("migrate", database="other", verbosity=0)
+    call_command("migrate", database="default", verbosity=0)
+    assert dict(capture.states("other")) == {"zoo_elsewhere": "installed"}
+    assert "zoo_elsewhere" not in dict(capture.states("default"))
+
+    Elsewhere.objects.bulk_create([Elsewhere(number=n) for n in range(5)])
+    Elsewhere.objects.filter(number=4).delete()
+
+    assert Delta.objects.using("other").exists()
+    assert not Delta.objects.exists()
+    for _ in range(2):
+        assert live.counters["n"].value() == 5
+        assert live.counters["sum"].value() == 8
+        assert_declared_exact(elsewhere)
+        folding.fold("other")
+    assert not Delta.objects.using("other").exists()

@@ -479,14 +479,14 @@ def test_what_is_audited_lies_within_what_is_kept() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_beside_everybody(history: list[dt.datetime], quiz: Quiz) -> None:
     """Writers of new and of old rows, a folder, a teller, repairs: all at once with prunes."""
-    told, number = over_events()["told"], 60
+    told, number, users = over_events()["told"], 60, list(User.objects.all())
     written, done = threading.Semaphore(0), threading.Event()
     measures = [live.counters[name].measure for name in ("score_told", "learners", "attempts")]
 
     def write() -> None:
         for n in range(number):
             Attempt.objects.create(
-                quiz=quiz, completed=True, completed_at=ago(days=n * 3), score=1, user_id=None
+                quiz=quiz, completed=True, completed_at=ago(days=n * 3), score=1, user=users[n % 5]
             )
         written.release()
 

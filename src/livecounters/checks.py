@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning
-from django.db import connections
-from django.db.models import FloatField
+from django.db import connections, router
+from django.db.models import DecimalField, FloatField
 from django.template import engines
 from django.template.backends.django import DjangoTemplates
 from django.utils.module_loading import import_string
@@ -26,7 +26,8 @@ from livecounters.conf import KEYS, RETENTION, options
 from livecounters.dialects import dialect_of
 from livecounters.exceptions import Unmeasurable
 from livecounters.feed import database
-from livecounters.measures import declared_measures, measure_of
+from livecounters.measures import Measure, declared_measures, measure_of
+from livecounters.obstacles import Obstacle, cascades, obstacles
 from livecounters.registry import CounterEntry, Entry, registry
 from livecounters.tellings import telling_of
 
@@ -46,9 +47,33 @@ def register(checks: Any) -> None:
 
 
 def check_declarations(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
-    """E002 - E010: what cannot be kept or told."""
+    """E002 to E013, E017, W004, W005: what cannot be kept or told."""
     entries: list[Entry] = [*registry.activities, *registry.counters]
-    return [message for entry in entries for message in _entry(entry)]
+    found = [message for entry in entries for message in _entry(entry)]
+    counted = {(entry.model, router.db_for_write(entry.model)): None for entry in entries}
+    for model, using in counted:
+        found += [_told(obstacle) for obstacle in cascades(model, using)]
+    for using in {using: None for _, using in counted}:
+        found += _our_tables(using)
+    return found
+
+
+def _our_tables(using: str) -> Iterator[CheckMessage]:
+    ours = apps.get_app_config("livecounters").get_models()
+    missing = [model for model in ours if not router.allow_migrate_model(using, model)]
+    if missing:
+        names = ", ".join(model.__name__ for model in missing)
+        yield Error(
+            f"Counted models are written to the database {using!r}, where the router allows no "
+            f"tables of livecounters ({names}). A trigger cannot write to another database.",
+            hint="Let the router's allow_migrate() allow the app livecounters there, too.",
+            id="livecounters.E013",
+        )
+
+
+def _told(obstacle: Obstacle) -> CheckMessage:
+    kind = Error if obstacle.check_id.startswith("E") else Warning
+    return kind(obstacle.reason, hint=obstacle.hint, id=f"livecounters.{obstacle.check_id}")
 
 
 def _entry(entry: Entry) -> Iterator[CheckMessage]:
@@ -63,6 +88,7 @@ def _entry(entry: Entry) -> Iterator[CheckMessage]:
                     obj=entry.live,
                     id="livecounters.W004",
                 )
+            yield from _digits(entry, measure)
         else:
             telling = telling_of(entry)
             dialect_of(telling.using).try_out(telling.rows)
@@ -79,6 +105,20 @@ def _entry(entry: Entry) -> Iterator[CheckMessage]:
             hint=error.hint,
             obj=entry.live,
             id=f"livecounters.{error.check_id}",
+        )
+
+
+def _digits(entry: CounterEntry, measure: Measure) -> Iterator[CheckMessage]:
+    if measure.value is None and not measure.extremes:
+        return
+    field, kept = measure.value_field, len(str(dialect_of(measure.using).bound)) - 1
+    if isinstance(field, DecimalField) and (field.max_digits or 0) > kept:
+        yield Warning(
+            f"{entry}: numbers of {field.max_digits} digits; those of more than {kept} are left "
+            f"out in the database {measure.using!r}.",
+            hint=f"Give the field max_digits={kept}, or be sure that they are smaller.",
+            obj=entry.live,
+            id="livecounters.W005",
         )
 
 
@@ -262,14 +302,17 @@ def _transaction_mode() -> Iterator[CheckMessage]:
 def check_triggers(
     app_configs: Apps, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """W003: triggers that are missing, outdated or orphaned; asked with ``--database``."""
+    """W003: triggers that are missing, outdated or orphaned; E014 to E018, W006, W007: what stands
+    in their way. Asked with ``--database``."""
     messages: list[CheckMessage] = []
     for alias in databases or ():
         try:
             if not capture.supported(alias) or not capture.ready(alias):
                 continue
             found = capture.states(alias)
+            messages += [_told(obstacle) for obstacle in obstacles(alias)]
         except Unmeasurable:
+            # Told by the other checks.
             continue
         messages += [
             Warning(

@@ -145,8 +145,7 @@ def _take(dialect: Dialect, known: Iterable[str]) -> list[Any]:
 
 def _delete(dialect: Dialect, ids: list[int]) -> int:
     with dialect.connection.cursor() as cursor:
-        numbers = ", ".join(map(str, ids))
-        cursor.execute(f"DELETE FROM {dialect.table(Delta)} WHERE id IN ({numbers})")
+        cursor.execute(dialect.delete_sql(ids))
         return int(cursor.rowcount)
 
 

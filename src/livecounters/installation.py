@@ -89,13 +89,15 @@ def sync(using: str, declared: Registry = registry, progress: Progress | None = 
     lacking = [
         watch
         for watch in wanted
-        if state_of(dialect, watch, found.get(watch.table, {})) != "installed"
-        or not _known(watch, measured, declared)
+        if not _in_place(dialect, watch, found.get(watch.table, {}), measured, declared)
     ]
     tables = connections[using].introspection.table_names() if lacking else []
     for watch in lacking:
         if watch.table in tables:
             _install(dialect, watch, declared, report)
+        elif not watch.model._meta.managed:
+            # Of a managed model, the migration is still to come.
+            report.failed.append(f"{watch.table}: there is no such table, or it is a view")
     for table in found.keys() - {watch.table for watch in wanted}:
         try:
             remove(dialect, table)
@@ -111,10 +113,16 @@ def sync(using: str, declared: Registry = registry, progress: Progress | None = 
     return report
 
 
-def _known(watch: Watch, measured: Mapping[str, Measured], declared: Registry) -> bool:
-    """Whether it is remembered that a table's triggers capture all that they do."""
+def _in_place(
+    dialect: Dialect,
+    watch: Watch,
+    triggers: Mapping[str, str],
+    measured: Mapping[str, Measured],
+    declared: Registry,
+) -> bool:
+    """Whether a table's triggers are installed, and all that they capture is remembered."""
     rows = [(measured.get(key), names) for key, names in kept_by(watch, declared).items()]
-    return all(
+    return state_of(dialect, watch, triggers) == "installed" and all(
         row is not None and row.installation and (row.table, row.names) == (watch.table, names)
         for row, names in rows
     )

@@ -21,7 +21,7 @@ from django.db.migrations.writer import MigrationWriter
 from django.db.models import Q, QuerySet, Value
 from django.db.models.expressions import Combinable, CombinedExpression
 from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, NullIf
 from django.dispatch import receiver
 from django.utils import translation
 
@@ -273,7 +273,9 @@ def _event_value(counter: Aggregate, activity: ActivityEntry) -> tuple[Combinabl
         )
     told = rows(activity.model, Q(), {"value": activity.declared.data[key]}, joins=True)
     places = _places(resolved(told, "value"))
-    return Cast(KeyTextTransform(key, "data"), _bare(output_field(told, "value"))), places
+    # Without a value MariaDB says the text "null".
+    text = NullIf(KeyTextTransform(key, "data"), Value("null"))
+    return Cast(text, _bare(output_field(told, "value"))), places
 
 
 def _bare(field: Any) -> Field:

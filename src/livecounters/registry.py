@@ -213,12 +213,20 @@ def register(model: type[Model]) -> Callable[[T], T]:
         @live.register(Attempt)
         class AttemptLive(live.LiveModel): ...
 
-    Raises ``TypeError`` for anything but a model and a :class:`LiveModel`.
+    Raises ``TypeError`` for anything but a model with rows of its own and a :class:`LiveModel`.
     """
     if not (isinstance(model, type) and issubclass(model, Model)):
         raise TypeError(f"live.register({model!r}): give the model class, live.register(Attempt).")
     if model._meta.abstract:
-        raise TypeError(f"live.register({model.__name__}): it is abstract and has no rows.")
+        raise TypeError(
+            f"live.register({model.__name__}): it is abstract and has no rows; "
+            "register each model that is made from it."
+        )
+    if model._meta.swapped:
+        raise TypeError(
+            f"live.register({model.__name__}): the site uses {model._meta.swapped} in its place; "
+            "register that, for example get_user_model()."
+        )
 
     def decorate(live: T) -> T:
         if not (isinstance(live, type) and issubclass(live, LiveModel)):

@@ -98,6 +98,7 @@ def rows(
         ) from error
     _refuse_unstable(queryset.query)
     _refuse_joins(queryset.query, joins)
+    _refuse_names(queryset)
     return queryset
 
 
@@ -152,8 +153,18 @@ def _refuse_unstable(query: Query) -> None:
 
 
 def _refuse_joins(query: Query, allowed: bool) -> None:
+    model: Any = query.model
     for join in _joins(query):
         if not allowed:
+            if getattr(join.join_field.remote_field, "parent_link", False):
+                parent = join.join_field.related_model._meta
+                raise Unmeasurable(
+                    "E004",
+                    f"it needs a field that {model.__name__} has from its parent "
+                    f"{parent.object_name}, whose table {join.table_name!r} is another.",
+                    f"Declare it about the parent, @live.register({parent.object_name}): each "
+                    f"{model.__name__} has a row there.",
+                )
             raise Unmeasurable(
                 "E004",
                 f"it goes over a relation to the table {join.table_name!r}; "
@@ -165,6 +176,17 @@ def _refuse_joins(query: Query, allowed: bool) -> None:
                 "E004",
                 f"it goes over a relation to many rows of {join.table_name!r}.",
                 "Use foreign keys, each of which leads to one row.",
+            )
+
+
+def _refuse_names(queryset: QuerySet[Any, Any]) -> None:
+    for name in [*sorted(used_tables(queryset)), *source_columns(queryset)]:
+        if "%" in name or '"' in name:
+            raise Unmeasurable(
+                "E012",
+                f"the name {name!r} has a percent sign or a quotation mark in it.",
+                "Rename it in the database, and in db_table or db_column. For a table in another "
+                "schema name the schema in the search_path of the database's OPTIONS instead.",
             )
 
 
@@ -206,8 +228,21 @@ def source_columns(queryset: QuerySet[Any, Any]) -> list[str]:
 
 
 # Functions that have an answer for every row, NULL at the worst.
-HARMLESS = (Coalesce, Concat, ConcatPair, Extract, Greatest, JSONObject, KeyTransform, Least, Length)
-HARMLESS += (Lower, NullIf, TruncBase, Upper)
+HARMLESS = (
+    Coalesce,
+    Concat,
+    ConcatPair,
+    Extract,
+    Greatest,
+    JSONObject,
+    KeyTransform,
+    Least,
+    Length,
+    Lower,
+    NullIf,
+    TruncBase,
+    Upper,
+)
 
 
 def may_fail(queryset: QuerySet[Any, Any]) -> bool:
@@ -265,6 +300,12 @@ TEXTUAL = (models.CharField, models.UUIDField, models.IntegerField, models.Boole
 def textual(field: Field, what: str) -> Field:
     """The stored field behind ``field`` if each value has one short text; else a refusal."""
     stored = target_of(field)
+    if isinstance(stored, models.CompositePrimaryKey):
+        raise Unmeasurable(
+            "E007",
+            f"{what} is a key of several columns, by which a row cannot be named.",
+            "Counters need no key. For an activity give the model a key of one column.",
+        )
     if not isinstance(stored, TEXTUAL):
         raise Unmeasurable(
             "E007",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from tests.settings.databases import selected
+from tests.settings.databases import beside, selected
 
 SECRET_KEY = "only for the tests"
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
@@ -53,7 +53,8 @@ TEMPLATES = [
 ROOT_URLCONF = "tests.urls"
 STATIC_URL = "/static/"
 
-DATABASES = {"default": selected()}
+DATABASES = {"default": selected(), "other": beside()}
+DATABASE_ROUTERS = ["tests.settings.routers.Router"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # A process that a test starts shares a channel layer with it only through Redis.

@@ -24,6 +24,15 @@ def selected() -> dict[str, Any]:
     return DATABASES[name]()
 
 
+def beside() -> dict[str, Any]:
+    """A second database of the same kind; few tests use it."""
+    settings = selected()
+    settings["NAME"] += "_other"
+    test = settings.get("TEST", {})
+    settings["TEST"] = test | ({"NAME": f"{test['NAME']}_other"} if "NAME" in test else {})
+    return settings
+
+
 def sqlite() -> dict[str, Any]:
     # A file, because other threads and processes see nothing of a database in memory.
     file = _variable("NAME", str(Path(tempfile.gettempdir()) / "livecounters-tests.sqlite3"))

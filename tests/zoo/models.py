@@ -153,3 +153,20 @@ class Trashed(models.Model):
 
     owner = models.IntegerField(default=1)
     deleted_at = models.DateTimeField(null=True)
+
+
+class Truth(models.Model):
+    """What filters are tried on."""
+
+    a = models.IntegerField(null=True)
+    b = models.IntegerField(null=True)
+    text = models.CharField(max_length=20, null=True)
+    yes = models.BooleanField(null=True)
+    price = models.DecimalField(max_digits=6, decimal_places=2, null=True)
+
+
+class Elsewhere(models.Model):
+    """Kept in another database, see tests/settings/routers.py."""
+
+    number = models.IntegerField(default=1)
+    made = models.DateTimeField(auto_now_add=True)

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any, ClassVar
 
 from django.core.exceptions import EmptyResultSet
-from django.db import OperationalError, connections, models
+from django.db import NotSupportedError, OperationalError, connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import QuerySet
 from django.db.models.sql import Query
@@ -102,6 +102,10 @@ class Dialect(ABC):
             raise Unmeasurable(
                 "E002", "the filter matches no row at all.", "Look at the filter's values."
             ) from None
+        except (NotSupportedError, TypeError, ValueError) as error:
+            raise Unmeasurable(
+                "E005", f"it is nothing for this database: {error}", "Say it with other lookups."
+            ) from error
         return str(sql % tuple(map(self.literal, params)))
 
     def try_out(self, queryset: QuerySet[Any, Any]) -> None:
@@ -426,6 +430,10 @@ class Dialect(ABC):
         """What makes an INSERT add to the row that is there."""
         added = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in sums)
         return f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {added}"
+
+    def delete_sql(self, ids: Sequence[int]) -> str:
+        """Delete these deltas, and touch no other."""
+        return f"DELETE FROM {self.table(Delta)} WHERE id IN ({', '.join(map(str, ids))})"
 
     def latest_sql(self, number: int) -> str:
         """The latest bucket that has rows of each of ``number`` members, given as (measure,

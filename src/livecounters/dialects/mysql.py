@@ -9,7 +9,9 @@ host's own mode would fail the host's write.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import EmptyResultSet, FullResultSet
@@ -75,6 +77,10 @@ class MySQL(Dialect):
         return bool(getattr(self.connection, "mysql_is_mariadb", False))
 
     def literal(self, value: Any) -> str:
+        if isinstance(value, (bool, int, float, Decimal)):
+            return str(int(value) if isinstance(value, bool) else value)
+        if isinstance(value, UUID):
+            value = str(value)
         if not isinstance(value, str):
             return super().literal(value)
         # What a backslash means depends on the session, and a trigger outlives it.
@@ -103,7 +109,11 @@ class MySQL(Dialect):
     def prepare_sql(self, watch: Watch) -> list[str]:
         if self._mariadb:
             return super().prepare_sql(watch)
-        return [*super().prepare_sql(watch), f"SET SESSION lock_wait_timeout = {PATIENCE}", f"SET SESSION sql_mode = '{MODE}'"]
+        return [
+            *super().prepare_sql(watch),
+            f"SET SESSION lock_wait_timeout = {PATIENCE}",
+            f"SET SESSION sql_mode = '{MODE}'",
+        ]
 
     def in_use(self, error: Exception) -> bool:
         return isinstance(error, OperationalError) and error.args[:1] == (IN_USE,)
@@ -356,6 +366,20 @@ class MySQL(Dialect):
     def lock_sql(self, wait: bool) -> str:
         return f"SELECT GET_LOCK({self._lock}, {31_536_000 if wait else 0})"
 
+    def delete_sql(self, ids: Sequence[int]) -> str:
+        # Of a small table all rows would be read, locked, and waited for if a writer has not
+        # committed them.
+        table = self.table(Delta)
+        if self._mariadb:
+            more = ", ".join(f"({n})" for n in ids[1:])
+            chosen = f"(SELECT {ids[0]} AS id{f' UNION ALL VALUES {more}' if more else ''})"
+        else:
+            chosen = f"JSON_TABLE('{list(ids)}', '$[*]' COLUMNS (id BIGINT PATH '$'))"
+        return (
+            f"DELETE d FROM {chosen} chosen STRAIGHT_JOIN {table} d FORCE INDEX (PRIMARY) "
+            "ON d.id = chosen.id"
+        )
+
     def latest_sql(self, number: int) -> str:
         # A list of values has the collation of the session, not that of the columns.
         one = "(%s, %s, %s, %s)"
@@ -384,7 +408,18 @@ class MySQL(Dialect):
     def drop_temporary_sql(self, name: str) -> str:
         return f"DROP TEMPORARY TABLE IF EXISTS {name}"
 
-    # Numbering
+    # Numbering. An UPDATE that looks for its rows waits for whoever is writing some; so they are
+    # read plainly and then numbered by their keys.
+
+    def unnumbered_sql(self, where: str, order: str) -> str:
+        return f"SELECT id FROM {self.events} WHERE {where} ORDER BY {order}"
+
+    def number_these_sql(self, ids: Sequence[int], where: str) -> str:
+        keys = ", ".join(map(str, ids))
+        return (
+            f"UPDATE {self.events} SET seq = %s + FIELD(id, {keys}) "
+            f"WHERE id IN ({keys}) AND ({where})"
+        )
 
     def number_sql(self, where: str, order: str) -> str:
         return (

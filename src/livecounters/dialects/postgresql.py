@@ -14,9 +14,9 @@ from django.db.models import QuerySet
 
 from livecounters.dialects.base import EVENT_COLUMNS, Dialect
 from livecounters.dialects.watch import Watch
+from livecounters.measures import Measure
 from livecounters.models import Measured
 from livecounters.models.numbers import TEXT_LENGTH
-from livecounters.measures import Measure
 from livecounters.rows import Field, may_fail
 from livecounters.tellings import Telling
 from livecounters.windows import MINUTE, QUARTER

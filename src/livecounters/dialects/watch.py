@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from django.db import models
+from django.db import connections, models, router
 from django.db.models import QuerySet
 
 from livecounters.measures import Measure
@@ -30,7 +30,12 @@ class Watch:
 
     @property
     def table(self) -> str:
-        return self.model._meta.db_table
+        """The table, as the database calls it: PostgreSQL cuts long names."""
+        name = self.model._meta.db_table
+        connection = connections[router.db_for_write(self.model)]
+        if connection.vendor != "postgresql":
+            return name
+        return name.encode()[: connection.ops.max_name_length()].decode(errors="ignore")
 
     @property
     def name(self) -> str:
