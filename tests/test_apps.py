@@ -12,13 +12,12 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import User
-from django.core import serializers
 from django.core.management import call_command
 from django.db.models.signals import post_migrate, pre_migrate
 
-from livecounters import capture, installation, testing
-from livecounters.apps import LiveCountersConfig, after_load, after_migrate, before_migrate
-from livecounters.models import Bucket, Measured
+from livecounters import capture
+from livecounters.apps import LiveCountersConfig, after_migrate, before_migrate
+from livecounters.models import Measured
 from livecounters.registry import registry
 from tests.host.models import Attempt, Quiz
 from tests.oracle import assert_exact
@@ -158,40 +157,3 @@ def test_what_was_installed_is_logged(caplog: pytest.LogCaptureFixture) -> None:
         after_migrate(using="default")
 
     assert caplog.messages == ["livecounters: installed triggers on host_sale."]
-
-
-# Fixtures
-
-
-@pytest.mark.usefixtures("attempts")
-def test_numbers_of_a_fixture_are_not_trusted() -> None:
-    testing.fold()
-    fixture = serializers.serialize("json", [*Bucket.objects.all(), *Measured.objects.all()])
-    Attempt.objects.filter(score=None).first().delete()
-    testing.fold()
-
-    for row in serializers.deserialize("json", fixture):
-        row.save()
-
-    assert not Measured.objects.filter(ready=True, table="host_attempt").exists()
-    assert_exact()
-    installation.sync("default")
-    assert Measured.objects.filter(ready=True, table="host_attempt").exists()
-    assert_exact()
-
-
-@pytest.mark.usefixtures("attempts")
-def test_a_backfill_beside_a_fixture_is_not_trusted_either() -> None:
-    measured = Measured.objects.filter(table="host_attempt").first()
-    began = measured.installation
-
-    after_load(instance=measured, raw=True, using="default")
-
-    measured.refresh_from_db()
-    assert measured.installation not in ("", began)
-
-
-def test_our_own_rows_are_trusted(db: None) -> None:
-    measured = Measured.objects.first()
-    measured.save()
-    assert Measured.objects.get(pk=measured.pk).ready

@@ -20,6 +20,7 @@ import livecounters as live
 from livecounters import capture
 from livecounters.registry import registry
 from tests.host.models import Attempt, Sale
+from tests.zoo.models import Elsewhere, Large, Seen
 
 pytestmark = pytest.mark.django_db
 
@@ -101,6 +102,7 @@ TOLD = live.Activity("x", data={"score": "score"})
         ("E008", {"n": live.Count(at="score")}, "at='score' is a IntegerField."),
         ("E009", {"n": live.Activity("x", target="score")}, "is no foreign key."),
         ("E009", {"n": live.Count(events=TOLD, per="quiz"), "told": TOLD}, "per='quiz'"),
+        ("E006", {"n": live.Max("completed_at")}, "is a DateTimeField; Min and Max are of numbers."),
         ("E002", {"n": live.Count(), "filter": "completed"}, "completed"),
         ("E002", {"n": live.Activity("x"), "filter": ["completed"]}, "completed"),
     ],
@@ -129,6 +131,50 @@ def test_all_that_is_wrong_is_said_at_once(declare: Declare) -> None:
 
     assert [message.msg.split(":")[0].rpartition(".")[2] for message in found("E002")] == ["c", "a"]
     assert len(found("E006")) == 1
+
+
+def test_what_this_database_knows_nothing_of(declare: Declare) -> None:
+    declare(Sale, n=live.Count(filter=Q(extra__contains={"a": 1})))
+
+    assert bool(found("E005")) is (connection.vendor == "sqlite")
+
+
+def test_numbers_of_many_digits(declare: Declare) -> None:
+    digits = 18 if connection.vendor == "sqlite" else 38
+    declare(Large, few=live.Sum("small"), many=live.Sum("exact"), most=live.Max("wide"))
+
+    said = [m.msg.split(": ")[0].rpartition(".")[2] for m in found("W005")]
+    assert said == (["many", "most"] if connection.vendor == "sqlite" else ["most"])
+    assert found("W005")[-1].hint.startswith(f"Give the field max_digits={digits}")
+
+
+def test_a_router_that_puts_them_apart(declare: Declare, settings: Any) -> None:
+    settings.DATABASE_ROUTERS = [f"{__name__}.Apart"]
+    declare(Elsewhere, n=live.Count())
+
+    message = the("E013")
+    assert "'other', where the router allows no tables of livecounters" in message.msg
+    assert "allow_migrate()" in str(message.hint)
+
+
+class Apart:
+    def db_for_write(self, model: Any, **hints: Any) -> str | None:
+        return "other" if model is Elsewhere else None
+
+    def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool | None:
+        return not (db == "other" and app_label == "livecounters")
+
+
+def test_what_is_in_the_way_of_triggers(declare: Declare) -> None:
+    declare(Seen, n=live.Count())
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE VIEW zoo_seen AS SELECT id, owner AS number FROM zoo_trashed")
+    try:
+        assert not found("E014")
+        assert the("E014", databases=["default"]).is_serious()
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP VIEW zoo_seen")
 
 
 def test_floats(declare: Declare) -> None:

@@ -553,3 +553,31 @@ def test_numbers_are_kept_beside_their_rows(elsewhere: Any) -> None:
         assert_declared_exact(elsewhere)
         folding.fold("other")
     assert not Delta.objects.using("other").exists()
+
+
+# Cascades of the database
+
+
+@pytest.mark.skipif(not hasattr(models, "DB_CASCADE"), reason="Django 6.1 brings it")
+@pytest.mark.skipif(connection.vendor == "mysql", reason="runs no triggers then: E017")
+def test_cascades_of_the_database(declare: Declare) -> None:
+    from tests.zoo.models import Leaf
+
+    declared = declare(
+        Leaf,
+        n=live.Count(per="post"),
+        others=live.Count(per="other"),
+        points=live.Sum("points"),
+        told=live.Activity("x", target="post", target_label="post__points"),
+    )
+    posts = [Post.objects.create() for _ in range(3)]
+    Leaf.objects.bulk_create(
+        [Leaf(post=post, other=other, points=3) for post in posts for other in posts]
+    )
+    assert_declared_exact(declared)
+    posts[0].delete()
+    assert Leaf.objects.count() == 6
+    assert_declared_exact(declared)
+    Post.objects.all().delete()
+    assert_declared_exact(declared)
+    assert live.counters["points"].value() == 0

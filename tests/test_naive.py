@@ -52,6 +52,8 @@ def test_a_site_without_time_zones(tmp_path: Path) -> None:
     if connection.vendor == "sqlite":
         environment["LIVECOUNTERS_TEST_DATABASE_NAME"] = str(tmp_path / "naive.sqlite3")
     else:
-        environment["LIVECOUNTERS_TEST_DATABASE_NAME"] = "postgres"
+        # One that is there from the start, and not used by any other test.
+        name = {"postgresql": "postgres", "mysql": "livecounters"}[connection.vendor]
+        environment["LIVECOUNTERS_TEST_DATABASE_NAME"] = name
 
     subprocess.run([sys.executable, "-W", "ignore", "-c", SCRIPT], env=environment, check=True)

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.db.models import Q
+from django.test import override_settings
 
 import livecounters as live
 from livecounters.exceptions import AlreadyDeclared, AmbiguousName, UnknownName
 from livecounters.registry import LiveModel, Registry, registry
 from tests.host.models import Attempt, Sale
+from tests.zoo.models import Dated
 
 
 def declared(**given: Any) -> type[LiveModel]:
@@ -183,6 +185,14 @@ def test_only_a_model_can_be_registered(given: Any) -> None:
     assert str(caught.value) == (
         f"live.register({given!r}): give the model class, live.register(Attempt)."
     )
+
+
+def test_a_model_without_rows_of_its_own() -> None:
+    with pytest.raises(TypeError, match="it is abstract and has no rows; register each model"):
+        live.register(Dated)
+    with override_settings(AUTH_USER_MODEL="shop.Customer"):
+        with pytest.raises(TypeError, match=r"the site uses shop\.Customer in its place"):
+            live.register(User)
 
 
 @pytest.mark.parametrize("given", [object, live.LiveModel()])

@@ -11,15 +11,26 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import connection, models
 from django.db.models import Case, Exists, F, OuterRef, Q, Sum, Value, When, Window
-from django.db.models.functions import Coalesce, Length, Now, Random, RowNumber
+from django.db.models.functions import Cast, Coalesce, Length, Now, NullIf, Random, RowNumber
+from django.test.utils import isolate_apps
 from django.utils import timezone
 
 import livecounters as live
 from livecounters.exceptions import Unmeasurable
 from livecounters.readers import Counter
 from livecounters.registry import Registry
-from livecounters.rows import related_model, rows, source_columns, text_of, textual, used_tables
+from livecounters.rows import (
+    may_fail,
+    related_model,
+    rows,
+    source_columns,
+    text_of,
+    textual,
+    used_tables,
+)
+from livecounters.tellings import telling_of
 from tests.host.models import Attempt, Course, Quiz, Sale, Tag
+from tests.zoo.models import Cafe, Large, Pair
 
 KEY = uuid.UUID("AF5d2c6a-7a7e-4f83-9a7d-0f2d3b8f9c01")
 LATE = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -147,6 +158,65 @@ def test_a_filter_that_is_refused(where: Q, check_id: str, reason: str) -> None:
     assert caught.value.check_id == check_id
     assert reason in str(caught.value)
     assert caught.value.hint
+
+
+def test_a_field_of_the_parent_is_refused_with_the_way() -> None:
+    with pytest.raises(Unmeasurable, match="has from its parent Place") as caught:
+        rows(Cafe, Q(rank__gt=3), {"one": Value(1)})
+    assert caught.value.check_id == "E004"
+    assert "@live.register(Place)" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("table", "column"), [("50%", "n"), ('"s"."t"', "n"), ("t", "100%"), ("t", 'a"b')]
+)
+@isolate_apps("tests.zoo")
+def test_a_name_that_no_query_can_say_is_refused(table: str, column: str) -> None:
+    class Named(models.Model):
+        number = models.IntegerField(db_column=column)
+        other = models.IntegerField(db_column="50% other")
+
+        class Meta:
+            app_label = "zoo"
+            db_table = table
+
+    with pytest.raises(Unmeasurable, match="has a percent sign or a quotation mark") as caught:
+        rows(Named, Q(), {"value": "number"})
+    assert caught.value.check_id == "E012"
+
+
+def test_a_key_of_two_columns_names_nothing() -> None:
+    with pytest.raises(Unmeasurable, match="'pk' is a key of several columns") as caught:
+        textual(Pair._meta.pk, "'pk'")
+    assert caught.value.check_id == "E007"
+    declared = Registry()
+    declared.add(Pair, type("Declared", (live.LiveModel,), {"told": live.Activity("x")}))
+    with pytest.raises(Unmeasurable, match="key of several columns"):
+        telling_of(declared.activities.get("told"))
+
+
+@pytest.mark.parametrize(
+    ("value", "fails"),
+    [
+        ("small", False),
+        (F("small") + F("big"), True),
+        (F("exact") * F("wide"), False),
+        (F("exact") / F("wide"), True),
+        (F("exact") * (F("small") * F("small")), True),
+        (Coalesce("small", 0), False),
+        (NullIf("small", Value(0)), False),
+        (Cast("text", models.IntegerField()), True),
+        (Cast("small", models.CharField()), False),
+        (Case(When(small__gt=1, then=F("big") / 2), default=0), True),
+    ],
+)
+def test_what_may_fail_for_a_row(value: Any, fails: bool) -> None:
+    assert may_fail(rows(Large, Q(), {"value": value})) is fails
+
+
+def test_what_may_fail_in_a_filter() -> None:
+    assert not may_fail(rows(Large, Q(text__startswith="x", big__gt=F("small")), {"one": Value(1)}))
+    assert may_fail(rows(Large, ~Q(Q(big=3) | Q(text__regex="x(")), {"one": Value(1)}))
 
 
 @pytest.mark.parametrize(

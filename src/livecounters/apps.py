@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-import secrets
 from typing import Any
 
 from django.apps import AppConfig
 from django.core import checks
-from django.db.models.signals import post_migrate, post_save, pre_migrate
+from django.db.models.signals import post_migrate, pre_migrate
 from django.utils.module_loading import autodiscover_modules
 from django.utils.translation import gettext_lazy as _
 
@@ -23,14 +22,13 @@ class LiveCountersConfig(AppConfig):
 
     def ready(self) -> None:
         from livecounters import checks as own_checks
+        from livecounters import fixtures
 
         autodiscover_modules("livecounters")
         own_checks.register(checks)
         pre_migrate.connect(before_migrate, sender=self, dispatch_uid="livecounters")
         post_migrate.connect(after_migrate, sender=self, dispatch_uid="livecounters")
-        for model in ("Measured", "Delta", "Bucket", "Member"):
-            sender: Any = f"livecounters.{model}"
-            post_save.connect(after_load, sender=sender, dispatch_uid="livecounters")
+        fixtures.connect()
 
 
 def before_migrate(*, using: str, plan: Any = (), **kwargs: Any) -> None:
@@ -59,16 +57,3 @@ def after_migrate(*, using: str, **kwargs: Any) -> None:
             )
         for failure in report.unfinished:
             logger.error("livecounters: counted from the table for the time being: %s", failure)
-
-
-def after_load(*, instance: Any, raw: bool, using: str, **kwargs: Any) -> None:
-    """Trust no numbers that a fixture brings: triggers have counted its rows as they came.
-
-    Until the next sync, or until a pump has healed it, such a measure is counted from its source.
-    """
-    if raw:
-        from livecounters.models import Measured
-
-        ready = Measured.objects.using(using).filter(measure=instance.measure, ready=True)
-        # Of another installation, so that no backfill which is under way calls it ready either.
-        ready.update(ready=False, installation=secrets.token_hex(8))

@@ -41,6 +41,8 @@ VERSION = 1
 # Floats are summed as millionths: integers add up to the same in any order, floats do not.
 FLOAT_PLACES = 6
 
+NUMBERS = (models.IntegerField, models.DecimalField, models.FloatField)
+
 
 @dataclass(frozen=True, eq=False)
 class Measure:
@@ -182,13 +184,21 @@ def declared_measures(declared: Registry = registry) -> list[Measure]:
 
 def _over_rows(entry: CounterEntry) -> Measure:
     counter = entry.declared
+    extremes = isinstance(counter, (Min, Max))
     where, member, value, places = entry.where, None, None, 0
     if isinstance(counter, Count):
         where, member = _counted(counter, where)
     else:
         value = counter.expression
-        places = _places(resolved(rows(entry.model, Q(), {"value": value}, joins=True), "value"))
-    extremes = isinstance(counter, (Min, Max))
+        found = resolved(rows(entry.model, Q(), {"value": value}, joins=True), "value")
+        if extremes and not isinstance(found.output_field, NUMBERS):
+            raise Unmeasurable(
+                "E006",
+                f"{value!r} is a {type(found.output_field).__name__}; Min and Max are of numbers.",
+                "For a date or a text give the field an index and ask the model itself: "
+                'order_by("field").first().',
+            )
+        places = _places(found)
     return Measure(
         model=entry.model,
         where=where,

@@ -167,7 +167,8 @@ def test_sums_are_added_and_numbers_given_by_key(dialect: MySQL) -> None:
         "members = `livecounters_bucket`.members + VALUES(members)"
     )
     assert dialect.number_these_sql([5, 7], "seq IS NULL") == (
-        "UPDATE `livecounters_activityevent` SET seq = %s + FIELD(id, 5, 7) "
+        "UPDATE `livecounters_activityevent` FORCE INDEX (PRIMARY) "
+        "SET seq = %s + FIELD(id, 5, 7) "
         "WHERE id IN (5, 7) AND (seq IS NULL)"
     )
 

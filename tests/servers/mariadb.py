@@ -10,6 +10,9 @@ from typing import Any
 from tests.servers.programs import find_program
 from tests.servers.server import Server
 
+# There from the start, as PostgreSQL has one.
+DATABASE = "livecounters"
+
 ZONES = Path("/usr/share/zoneinfo")
 
 
@@ -26,7 +29,7 @@ class MariaDB(Server):
     def settings(self) -> dict[str, Any]:
         return {
             "ENGINE": "django.db.backends.mysql",
-            "NAME": "mysql",
+            "NAME": DATABASE,
             "USER": "root",
             "HOST": self.host,
             "PORT": self.port,
@@ -44,21 +47,25 @@ class MariaDB(Server):
             f"--datadir={self.data}",
             "--auth-root-authentication-method=normal",
             "--skip-test-db",
-            *self._zones(),
+            f"--extra-file={self._first_sql()}",
         )
 
-    def _zones(self) -> list[str]:
-        """What makes CONVERT_TZ() know the zones, and so lookups such as __date."""
-        if not ZONES.is_dir():
-            return []
-        sql = self.directory / "zones.sql"
-        program = find_program("mariadb-tzinfo-to-sql", name="MariaDB", package="mariadb-server")
-        with sql.open("wb") as file:
-            # It complains about files there that are no zones.
-            subprocess.run(
-                [program, "--skip-write-binlog", ZONES], stdout=file, stderr=subprocess.DEVNULL
+    def _first_sql(self) -> Path:
+        path = self.directory / "first.sql"
+        zones = b""
+        if ZONES.is_dir():
+            # Without them CONVERT_TZ(), and so a lookup such as __date, finds nothing. What there
+            # is no zone is complained about.
+            program = find_program(
+                "mariadb-tzinfo-to-sql", name="MariaDB", package="mariadb-server"
             )
-        return [f"--extra-file={sql}"]
+            zones = subprocess.run(
+                [program, "--skip-write-binlog", ZONES],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            ).stdout
+        path.write_bytes(zones + f"\nCREATE DATABASE {DATABASE} CHARACTER SET utf8mb4;\n".encode())
+        return path
 
     def command(self) -> list[str | Path]:
         return [

@@ -170,3 +170,13 @@ class Elsewhere(models.Model):
 
     number = models.IntegerField(default=1)
     made = models.DateTimeField(auto_now_add=True)
+
+
+if hasattr(models, "DB_CASCADE"):
+
+    class Leaf(models.Model):
+        """Deleted, or set free, by the database."""
+
+        post = models.ForeignKey(Post, models.DB_CASCADE)
+        other = models.ForeignKey(Post, models.DB_SET_NULL, null=True, related_name="+")
+        points = models.IntegerField(default=1)

@@ -381,13 +381,13 @@ class MySQL(Dialect):
         )
 
     def latest_sql(self, number: int) -> str:
-        # A list of values has the collation of the session, not that of the columns.
-        one = "(%s, %s, %s, %s)"
-        return (
-            f"SELECT measure, scope, grain, member, MAX(start) FROM {self.table(Member)} "
-            f"WHERE count > 0 AND (measure, scope, grain, member) IN "
-            f"({', '.join([one] * number)}) GROUP BY measure, scope, grain, member"
+        # No list of values: it would have the collation of the session, and no index.
+        one = (
+            f"(SELECT measure, scope, grain, member, start FROM {self.table(Member)} "
+            "WHERE measure = %s AND scope = %s AND grain = %s AND member = %s AND count > 0 "
+            "ORDER BY start DESC LIMIT 1)"
         )
+        return " UNION ALL ".join([one] * number)
 
     def unlock_sql(self) -> str:
         return f"SELECT RELEASE_LOCK({self._lock})"
@@ -417,7 +417,7 @@ class MySQL(Dialect):
     def number_these_sql(self, ids: Sequence[int], where: str) -> str:
         keys = ", ".join(map(str, ids))
         return (
-            f"UPDATE {self.events} SET seq = %s + FIELD(id, {keys}) "
+            f"UPDATE {self.events} FORCE INDEX (PRIMARY) SET seq = %s + FIELD(id, {keys}) "
             f"WHERE id IN ({keys}) AND ({where})"
         )
 
