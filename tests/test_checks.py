@@ -102,7 +102,11 @@ TOLD = live.Activity("x", data={"score": "score"})
         ("E008", {"n": live.Count(at="score")}, "at='score' is a IntegerField."),
         ("E009", {"n": live.Activity("x", target="score")}, "is no foreign key."),
         ("E009", {"n": live.Count(events=TOLD, per="quiz"), "told": TOLD}, "per='quiz'"),
-        ("E006", {"n": live.Max("completed_at")}, "is a DateTimeField; Min and Max are of numbers."),
+        (
+            "E006",
+            {"n": live.Max("completed_at")},
+            "is a DateTimeField; Min and Max are of numbers.",
+        ),
         ("E002", {"n": live.Count(), "filter": "completed"}, "completed"),
         ("E002", {"n": live.Activity("x"), "filter": ["completed"]}, "completed"),
     ],

@@ -15,6 +15,7 @@ BUILTINS = {
     "AlreadyDeclared": ValueError,
     "UnknownName": LookupError,
     "AmbiguousName": LookupError,
+    "Busy": RuntimeError,
     "Unmeasurable": ValueError,
     "TopicRefused": PermissionError,
     "MalformedFrame": ValueError,
@@ -55,7 +56,7 @@ def test_what_is_malformed_carries_its_code() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["AlreadyDeclared", "UnknownName", "AmbiguousName", "TopicRefused"]
+    "name", ["AlreadyDeclared", "UnknownName", "AmbiguousName", "Busy", "TopicRefused"]
 )
 def test_plain_errors_travel_between_processes(name: str) -> None:
     error = getattr(exceptions, name)("said")

@@ -36,6 +36,7 @@ WITHOUT = {
     "livecounters.management",
     "livecounters.management.commands",
     "livecounters.management.commands.livecounters",
+    "livecounters.management.verbs",
     "livecounters.migrations",
     "livecounters.migrations.0001_initial",
     "livecounters.models.bookkeeping",
@@ -90,6 +91,7 @@ def test_every_module_says_what_it_is() -> None:
     empty = {
         "livecounters.management",
         "livecounters.management.commands",
+        "livecounters.management.verbs",
         "livecounters.migrations",
         "livecounters.migrations.0001_initial",
         "livecounters.templatetags",

@@ -190,9 +190,9 @@ def test_only_a_model_can_be_registered(given: Any) -> None:
 def test_a_model_without_rows_of_its_own() -> None:
     with pytest.raises(TypeError, match="it is abstract and has no rows; register each model"):
         live.register(Dated)
-    with override_settings(AUTH_USER_MODEL="shop.Customer"):
-        with pytest.raises(TypeError, match=r"the site uses shop\.Customer in its place"):
-            live.register(User)
+    swapped = override_settings(AUTH_USER_MODEL="shop.Customer")
+    with swapped, pytest.raises(TypeError, match=r"the site uses shop\.Customer in its place"):
+        live.register(User)
 
 
 @pytest.mark.parametrize("given", [object, live.LiveModel()])

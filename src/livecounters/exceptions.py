@@ -6,7 +6,7 @@ LiveCountersError
 ├── AmbiguousName (LookupError)       a short name that two apps declare
 ├── Unmeasurable (ValueError)         a declaration that no trigger can keep
 ├── TopicRefused (PermissionError)    a topic this viewer may not have
-├── Busy (RuntimeError)                somebody else is doing that just now
+├── Busy (RuntimeError)               somebody else is doing that just now
 └── MalformedFrame (ValueError)       a frame that is not of the wire's form
 """
 

@@ -422,7 +422,7 @@ class Dialect(ABC):
         return f"INSERT INTO {self.table(model)} ({', '.join(columns)})"
 
     def _adding(self, model: type[models.Model]) -> str:
-        keys = [field.column for field in model._meta.pk_fields]
+        keys = [str(field.column) for field in model._meta.pk_fields]
         sums = [column for column in _columns(model) if column not in keys]
         return self.on_conflict_add(self.table(model), keys, sums)
 

@@ -140,8 +140,7 @@ class PostgreSQL(Dialect):
         plain = [sql for measure, sql in sums.items() if measure not in guarded]
         statements = [self._into_delta(" UNION ALL ".join(plain)) + ";"] if plain else []
         return statements + [
-            self._guarded(measure.key, self._into_delta(sums[measure]) + ";")
-            for measure in guarded
+            self._guarded(measure.key, self._into_delta(sums[measure]) + ";") for measure in guarded
         ]
 
     def _guarded(self, key: str, statement: str) -> str:

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 if TYPE_CHECKING:
-    CharField = models.CharField[str, str]
+    CharField = models.CharField[Any, Any]
     BigIntegerField = models.BigIntegerField[int, int]
 else:
     CharField = models.CharField
