@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.utils import timezone
 
 import livecounters as live
@@ -176,7 +177,9 @@ def test_a_counter_without_rows(quiz: Quiz) -> None:
 
 def test_every_kind_of_key(folded: Any) -> None:
     course = Course.objects.create(title="c")
-    tags = [Tag.objects.create(slug=slug) for slug in ("A", "a", "é")]
+    # The column's own collation may take "A" and "a" for the same key.
+    slugs = ("A", "b", "é") if connection.vendor == "mysql" else ("A", "a", "é")
+    tags = [Tag.objects.create(slug=slug) for slug in slugs]
     for tag in tags:
         Sale.objects.create(course=course, tag=tag, price=1, gift=tag.slug == "A")
     folded()

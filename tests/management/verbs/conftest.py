@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from django.contrib.auth.models import User
-from django.utils import timezone
-
-from tests.host.models import Attempt, Quiz, Sale
 
 
 @pytest.fixture
 def filled(db: None) -> None:
+    # pytest loads this file before Django is set up.
+    from django.contrib.auth.models import User
+    from django.utils import timezone
+
+    from tests.host.models import Attempt, Quiz, Sale
+
     ada = User.objects.create(username="ada")
     quiz = Quiz.objects.create(title="Fractions")
     rows = [
