@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from livecounters.dialects.base import EVENT_COLUMNS, Dialect
 from livecounters.dialects.watch import Watch
 from livecounters.measures import Measure
-from livecounters.models import Measured
+from livecounters.models import Measured, Member
 from livecounters.models.numbers import TEXT_LENGTH
 from livecounters.rows import Field, may_fail
 from livecounters.tellings import Telling
@@ -261,6 +261,22 @@ class PostgreSQL(Dialect):
         if wait:
             return f"SELECT 1 FROM (SELECT pg_advisory_xact_lock({FOLDING})) l"
         return f"SELECT pg_try_advisory_xact_lock({FOLDING})::int"
+
+    def latest_sql(self, number: int) -> str:
+        # The last row at or before the member's: a comparison that the primary key alone can
+        # serve, backwards. Of equalities a plan made without statistics may walk the other
+        # index, past everybody who came later.
+        key = "measure, scope, grain, member"
+        theirs, ours = (
+            ", ".join(f"{table}.{name}" for name in key.split(", ")) for table in ("v", "m")
+        )
+        order = ", ".join(f"m.{name} DESC" for name in (*key.split(", "), "start"))
+        return (
+            f"WITH v ({key}) AS (VALUES {', '.join(['(%s, %s, %s, %s)'] * number)}) "
+            f"SELECT l.* FROM v, LATERAL (SELECT {ours}, m.start FROM {self.table(Member)} m "
+            f"WHERE ({ours}) <= ({theirs}) AND m.count > 0 ORDER BY {order} LIMIT 1) l "
+            "WHERE (l.measure, l.scope, l.grain, l.member) = (v.measure, v.scope, v.grain, v.member)"
+        )
 
     def without_sql(self, column: str, keys: Iterable[str]) -> str:
         return f"{column} - ARRAY[{', '.join(map(self.literal, sorted(keys)))}]"
