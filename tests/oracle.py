@@ -81,20 +81,16 @@ def kept(now: dt.datetime | None = None) -> dict[str, Any]:
 
 
 def assert_exact(now: dt.datetime | None = None) -> None:
-    """Every counter says what the host's own COUNT and SUM say, and the audit agrees."""
-    assert_read_exact(now)
-    _assert_audited(now)
-
-
-def assert_read_exact(now: dt.datetime | None = None) -> None:
     """Every counter says what the host's own COUNT and SUM say."""
     expected, found = _rounded(truth(now)), _rounded(kept(now))
     wrong = {name: (found[name], expected[name]) for name in found if found[name] != expected[name]}
     assert not wrong, f"(kept, counted): {wrong}"
 
 
-def _assert_audited(now: dt.datetime | None) -> None:
-    """The audit finds no bucket wrong of any measure that is read from its buckets."""
+def assert_audited(now: dt.datetime | None = None) -> None:
+    """That, and the audit finds no bucket wrong of any measure that is read from its buckets;
+    which takes longer than most tests."""
+    assert_exact(now)
     ready = set(Measured.objects.filter(ready=True).values_list("measure", flat=True))
     for measure in declared_measures():
         if measure.key in ready:

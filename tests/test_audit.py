@@ -26,7 +26,7 @@ from livecounters.measures import Measure, declared_measures
 from livecounters.models import ActivityEvent, Bucket, Delta, Lease, Measured, Member
 from livecounters.windows import Grain
 from tests.host.models import Attempt, Course, Quiz, Sale
-from tests.oracle import assert_exact
+from tests.oracle import assert_audited
 
 pytestmark = pytest.mark.django_db
 
@@ -111,7 +111,7 @@ def cured(name: str) -> int:
     """Repair one measure; answers how much was corrected. Nothing else is wrong, or was."""
     corrected = repair(measure(name))
     assert repair(measure(name)) == 0
-    assert_exact()
+    assert_audited()
     return corrected
 
 
@@ -186,7 +186,7 @@ def test_each_wrong_bucket_is_found_and_cured(kind: str, harm: str) -> None:
             assert (drift.grain, drift.scope, drift.start) == (grain, scope, row.start)
             assert repair(measure(name)) == 1, (model, grain)
     assert repair(measure(name)) == 0
-    assert_exact()
+    assert_audited()
 
 
 @pytest.mark.usefixtures("filled")
@@ -249,7 +249,7 @@ def test_everything_is_gone() -> None:
 
     assert not all_wrong()
     assert sum(repair(one) for one in declared_measures()) == 0
-    assert_exact()
+    assert_audited()
 
 
 @pytest.mark.usefixtures("filled")
@@ -263,7 +263,7 @@ def test_pending_deltas_that_are_lost() -> None:
         repair(one)
 
     assert not all_wrong()
-    assert_exact()
+    assert_audited()
 
 
 @pytest.mark.usefixtures("filled")
@@ -613,7 +613,7 @@ def test_no_false_alarm_and_no_wrong_repair_beside_writers_and_folders() -> None
     )
 
     assert not alarms
-    assert_exact()
+    assert_audited()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -640,7 +640,7 @@ def test_what_is_wrong_is_repaired_beside_writers_and_folders() -> None:
         busily(lambda chance: folding.fold("default"), stop, 9),
     )
 
-    assert_exact()
+    assert_audited()
 
 
 # One repair at a time
@@ -708,7 +708,7 @@ def test_two_at_once_never_both_add() -> None:
 
     assert len([one for one in corrected if one]) == 1
     assert len(corrected) + len(busy) == 3
-    assert_exact()
+    assert_audited()
 
 
 # Killed
@@ -769,4 +769,4 @@ def test_a_process_that_is_killed(process_environment: dict[str, str]) -> None:
         repair(measure("per_quiz"))
     Lease.objects.update(expires_at=timezone.now() - dt.timedelta(seconds=1))
     assert repair(measure("per_quiz")) == number - 3
-    assert_exact()
+    assert_audited()

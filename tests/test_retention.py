@@ -24,7 +24,7 @@ from livecounters.readout import read_out
 from livecounters.topics import FeedTopic
 from livecounters.windows import DAY, EARLIEST, Grain, Interval
 from tests.host.models import Attempt, Quiz
-from tests.oracle import assert_exact
+from tests.oracle import assert_audited
 
 pytestmark = pytest.mark.django_db
 
@@ -93,7 +93,7 @@ def test_no_number_changes(history: list[dt.datetime]) -> None:
     assert removed["member"] == members - Member.objects.count() > 100
     assert removed["event"] == events - ActivityEvent.objects.count() > 100
     assert over_events() == before
-    assert_exact(NOW)
+    assert_audited(NOW)
     audited()
     assert not retention.prune("default", NOW)
 
@@ -143,7 +143,7 @@ def test_rows_that_say_nothing_go(quiz: Quiz) -> None:
 
     assert not per_user.exists()
     assert not Member.objects.exists()
-    assert_exact(NOW)
+    assert_audited(NOW)
 
 
 def test_in_portions_that_may_be_the_last(
@@ -186,7 +186,7 @@ def test_a_bucket_that_gets_something_meanwhile_stays(
     retention.prune("default", NOW)
 
     assert live.counters["attempts"].value() == 1
-    assert_exact(NOW)
+    assert_audited(NOW)
 
 
 def test_beside_a_repair(history: list[dt.datetime], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -521,7 +521,7 @@ def test_beside_everybody(history: list[dt.datetime], quiz: Quiz) -> None:
     assert over_events()["told"] == told + 2 * number
     assert live.counters["attempts"].value() == len(history) + 2 * number
     audited()
-    assert_exact()
+    assert_audited()
 
 
 @pytest.mark.django_db(transaction=True)
