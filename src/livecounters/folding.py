@@ -21,9 +21,8 @@ from livecounters.windows import EARLIEST, LATEST, MINUTE, QUARTER, Clock, Grain
 
 __all__ = ["Changed", "alone", "fold", "pending", "since"]
 
-# Deltas folded in one transaction, and rows written by one statement.
+# Deltas folded in one transaction.
 FOLD_BATCH = 5_000
-WRITE_BATCH = 200
 
 Changed = dict[str, set[str]]
 """Measure key -> the scopes whose numbers changed."""
@@ -185,8 +184,8 @@ def _latest(dialect: Dialect, whose: list[tuple[Any, ...]]) -> dict[tuple[Any, .
     """The start of the latest bucket of each (measure, scope, grain, member) that has rows."""
     found = {}
     with dialect.connection.cursor() as cursor:
-        for some in _batches(whose):
-            cursor.execute(dialect.latest_sql(len(some)), [value for one in some for value in one])
+        for some in _batches(dialect, whose):
+            cursor.execute(*dialect.latest_sql(some))
             found.update({tuple(row[:4]): row[4] for row in cursor.fetchall()})
     return found
 
@@ -194,12 +193,10 @@ def _latest(dialect: Dialect, whose: list[tuple[Any, ...]]) -> dict[tuple[Any, .
 def _add(dialect: Dialect, model: type[models.Model], sums: Sums) -> None:
     rows = [(*key, *map(dialect.storable, numbers)) for key, numbers in sorted(sums.items())]
     with dialect.connection.cursor() as cursor:
-        for some in _batches(rows):
-            cursor.execute(
-                dialect.add_sql(model, len(some)), [value for row in some for value in row]
-            )
+        for some in _batches(dialect, rows):
+            cursor.execute(*dialect.add_sql(model, some))
 
 
-def _batches(rows: list[Any]) -> Iterator[list[Any]]:
-    for start in range(0, len(rows), WRITE_BATCH):
-        yield rows[start : start + WRITE_BATCH]
+def _batches(dialect: Dialect, rows: list[Any]) -> Iterator[list[Any]]:
+    for start in range(0, len(rows), dialect.write_batch):
+        yield rows[start : start + dialect.write_batch]

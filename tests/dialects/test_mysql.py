@@ -161,7 +161,9 @@ def test_literals_mean_the_same_in_every_session(dialect: MySQL, value: Any, tex
 
 
 def test_sums_are_added_and_numbers_given_by_key(dialect: MySQL) -> None:
-    assert dialect.add_sql(Bucket, 1).endswith(
+    added, values = dialect.add_sql(Bucket, [("m", "s", 0, 0, 1, 2, 3)])
+    assert values == ["m", "s", 0, 0, 1, 2, 3]
+    assert added.endswith(
         "ON DUPLICATE KEY UPDATE count = `livecounters_bucket`.count + VALUES(count), "
         "total = `livecounters_bucket`.total + VALUES(total), "
         "members = `livecounters_bucket`.members + VALUES(members)"

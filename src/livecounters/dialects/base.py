@@ -24,10 +24,13 @@ from livecounters.models import ActivityEvent, Delta, EventSource, Member, Mutin
 from livecounters.rows import PREFIX, Field
 from livecounters.tellings import Telling
 
-__all__ = ["Dialect"]
+__all__ = ["Dialect", "Statement", "columns_of"]
+
+Statement = tuple[str, list[Any]]
+"""SQL with placeholders, and their values."""
 
 
-def _columns(model: type[models.Model]) -> list[str]:
+def columns_of(model: type[models.Model]) -> list[str]:
     return [str(field.column) for field in model._meta.concrete_fields if field.column]
 
 
@@ -407,23 +410,26 @@ class Dialect(ABC):
         """End that; ``None`` where it ends with the transaction."""
         return None
 
-    def add_sql(self, model: type[models.Model], rows: int) -> str:
-        """Add ``rows`` rows to a table of sums (Bucket, Member): its columns in their order."""
-        columns = _columns(model)
+    write_batch: ClassVar[int] = 200
+    """How many rows are given to one statement."""
+
+    def add_sql(self, model: type[models.Model], rows: Sequence[Sequence[Any]]) -> Statement:
+        """Add rows to a table of sums (Bucket, Member): its columns in their order."""
+        columns = columns_of(model)
         one = f"({', '.join(['%s'] * len(columns))})"
-        marks = ", ".join([one] * rows)
-        return f"{self._into(model, columns)} VALUES {marks} {self._adding(model)}"
+        sql = f"{self._into(model)} VALUES {', '.join([one] * len(rows))} {self._adding(model)}"
+        return sql, [value for row in rows for value in row]
 
     def add_from_sql(self, model: type[models.Model], select: str) -> str:
         """Add the rows of a SELECT, which must have a WHERE, to a table of sums."""
-        return f"{self._into(model, _columns(model))} {select} {self._adding(model)}"
+        return f"{self._into(model)} {select} {self._adding(model)}"
 
-    def _into(self, model: type[models.Model], columns: Sequence[str]) -> str:
-        return f"INSERT INTO {self.table(model)} ({', '.join(columns)})"
+    def _into(self, model: type[models.Model]) -> str:
+        return f"INSERT INTO {self.table(model)} ({', '.join(columns_of(model))})"
 
     def _adding(self, model: type[models.Model]) -> str:
         keys = [str(field.column) for field in model._meta.pk_fields]
-        sums = [column for column in _columns(model) if column not in keys]
+        sums = [column for column in columns_of(model) if column not in keys]
         return self.on_conflict_add(self.table(model), keys, sums)
 
     def on_conflict_add(self, table: str, keys: Sequence[str], sums: Sequence[str]) -> str:
@@ -435,19 +441,20 @@ class Dialect(ABC):
         """Delete these deltas, and touch no other."""
         return f"DELETE FROM {self.table(Delta)} WHERE id IN ({', '.join(map(str, ids))})"
 
-    def latest_sql(self, number: int) -> str:
-        """The latest bucket that has rows of each of ``number`` members, given as (measure,
-        scope, grain, member)."""
+    def latest_sql(self, members: Sequence[Sequence[Any]]) -> Statement:
+        """The latest bucket that has rows of each of these members, given as (measure, scope,
+        grain, member)."""
         # The primary key is read backwards, and so no more than one row of most members.
-        one = "(%s, %s, %s, %s)"
-        return (
-            f"WITH v (measure, scope, grain, member) AS (VALUES {', '.join([one] * number)}) "
+        sql = (
+            "WITH v (measure, scope, grain, member) AS "
+            f"(VALUES {', '.join(['(%s, %s, %s, %s)'] * len(members))}) "
             "SELECT * FROM (SELECT v.measure, v.scope, v.grain, v.member, ("
             f"SELECT m.start FROM {self.table(Member)} m WHERE m.measure = v.measure "
             "AND m.scope = v.scope AND m.grain = v.grain AND m.member = v.member "
             "AND m.count > 0 ORDER BY m.start DESC LIMIT 1) AS latest FROM v) l "
             "WHERE latest IS NOT NULL"
         )
+        return sql, [value for one in members for value in one]
 
     def storable(self, number: int) -> int | float:
         """A sum as the database can take it."""

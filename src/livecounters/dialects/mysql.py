@@ -18,7 +18,7 @@ from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.db import OperationalError, models
 from django.db.models import QuerySet
 
-from livecounters.dialects.base import DELTA_COLUMNS, EVENT_COLUMNS, Dialect
+from livecounters.dialects.base import DELTA_COLUMNS, EVENT_COLUMNS, Dialect, Statement
 from livecounters.dialects.watch import Watch
 from livecounters.measures import Measure
 from livecounters.models import Delta, Member, Stream
@@ -380,14 +380,14 @@ class MySQL(Dialect):
             "ON d.id = chosen.id"
         )
 
-    def latest_sql(self, number: int) -> str:
+    def latest_sql(self, members: Sequence[Sequence[Any]]) -> Statement:
         # No list of values: it would have the collation of the session, and no index.
         one = (
             f"(SELECT measure, scope, grain, member, start FROM {self.table(Member)} "
             "WHERE measure = %s AND scope = %s AND grain = %s AND member = %s AND count > 0 "
             "ORDER BY start DESC LIMIT 1)"
         )
-        return " UNION ALL ".join([one] * number)
+        return " UNION ALL ".join([one] * len(members)), [v for key in members for v in key]
 
     def unlock_sql(self) -> str:
         return f"SELECT RELEASE_LOCK({self._lock})"
