@@ -284,6 +284,8 @@ def _tell_all(dialect: Dialect, tellings: Iterable[Telling]) -> None:
         before = feed.newest_id(dialect.using)
         for some in _by_key(telling, dialect.using):
             with transaction.atomic(using=dialect.using):
+                # One at a time: where it takes two statements, two could both find rows untold.
+                measured.select_for_update().first()
                 execute(dialect, dialect.tell_all_sql(telling, some))
         if feed.newest_id(dialect.using) != before:
             feed.renumber(dialect.using)
