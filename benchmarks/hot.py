@@ -17,7 +17,7 @@ from django.contrib.auth import get_user_model
 from django.db import OperationalError, connection, connections
 from django.utils import timezone
 
-from benchmarks.host.models import Attempt, Quiz, Totals
+from benchmarks.host.models import Attempt, Counted, Quiz, Told, Totals
 from benchmarks.report import Table
 from benchmarks.variants import Variant, found, settle
 
@@ -41,7 +41,7 @@ def run(rows: int, rounds: int | None) -> Iterator[Table]:
             speeds[variant.name].append(written / SECONDS)
             deadlocks[variant.name] += failed
             _check(variant)
-        settle(variants, keep=rows)
+        settle(variants, keep=rows, exact=True)
     table = Table(f"{WRITERS} writers, one quiz (median of {rounds or ROUNDS} x {SECONDS:g} s)")
     bare = statistics.median(speeds["bare host"])
     for variant in variants:
@@ -105,8 +105,8 @@ def _check(variant: Variant) -> None:
     there = variant.model._default_manager.filter(completed=True).count()
     if variant.name == "signal, F()":
         return  # its totals go on over the rounds
-    for name, model in (("counted_of_user", "Counted"), ("told_of_user", "Told")):
-        if variant.model.__name__ == model:
+    for name, model in (("counted_of_user", Counted), ("told_of_user", Told)):
+        if variant.model is model:
             kept = sum(int(n or 0) for n in live.counters[name].breakdown().values())
             assert kept == there, f"{name}: kept {kept}, there are {there}"
     assert Totals.objects.exists()

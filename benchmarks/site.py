@@ -71,11 +71,7 @@ def _server(stack: ExitStack, database: str, durable: bool) -> dict[str, Any]:
             return [*super().command(), *DURABLE[database]]
 
     server: Server = stack.enter_context(Durable() if durable else kind())
-    found = dict(server.settings)
-    if database == "mariadb":
-        _create_database(found, "livecounters")
-        found["NAME"] = "livecounters"
-    return found
+    return dict(server.settings)
 
 
 # The last word on the command line holds.
@@ -83,14 +79,6 @@ DURABLE = {
     "postgresql": ["--fsync=on", "--full_page_writes=on", "--synchronous_commit=on"],
     "mariadb": ["--innodb-flush-log-at-trx-commit=1"],
 }
-
-
-def _create_database(found: dict[str, Any], name: str) -> None:
-    import MySQLdb
-
-    connection = MySQLdb.connect(host=found["HOST"], port=found["PORT"], user=found["USER"])
-    connection.query(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
-    connection.close()
 
 
 def _fill(rows: int) -> None:

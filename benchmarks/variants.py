@@ -13,7 +13,18 @@ from django.db import connection
 from django.utils import timezone
 
 from benchmarks.host import peers
-from benchmarks.host.models import Attempt, Bare, Cached, Counted, Quiz, Recomputed, Streamed, Told
+from benchmarks.host.models import (
+    Attempt,
+    Bare,
+    Cached,
+    Counted,
+    Quiz,
+    Recomputed,
+    Streamed,
+    Told,
+    ToldCounted,
+)
+from livecounters import folding
 
 HISTORY = dt.timedelta(days=30)
 
@@ -29,6 +40,7 @@ OURS = [
     BARE,
     Variant("livecounters: 3 counters", Counted),
     Variant("livecounters: with activity", Told),
+    Variant("livecounters: and its counter", ToldCounted),
 ]
 
 
@@ -73,21 +85,22 @@ def attempts(
     ]
 
 
-def settle(variants: list[Variant], keep: int | None = None) -> None:
+def settle(variants: list[Variant], keep: int | None = None, *, exact: bool = False) -> None:
     """Between rounds: bring the tables back to the ``keep`` oldest rows, with nothing pending.
 
-    Deltas are dropped, not folded: no number is read here, and folding takes its time.
+    Deltas are dropped, not folded, unless ``exact``, for rounds that read numbers: folding takes
+    its time.
     """
     with connection.cursor() as cursor:
         if keep is not None:
             for table in _tables(variants):
-                cursor.execute(
-                    f"DELETE FROM {table} WHERE id NOT IN "
-                    f"(SELECT id FROM {table} ORDER BY id LIMIT %s)",
-                    [keep],
-                )
+                cursor.execute(f"SELECT id FROM {table} ORDER BY id LIMIT 1 OFFSET %s", [keep])
+                for first in cursor.fetchall():
+                    cursor.execute(f"DELETE FROM {table} WHERE id >= %s", first)
             # The rows that are kept are never told again: none of them changes.
             cursor.execute("DELETE FROM livecounters_eventsource")
+        if exact:
+            folding.fold("default")
         cursor.execute("DELETE FROM livecounters_delta")
         if connection.vendor == "postgresql":
             cursor.execute("VACUUM")

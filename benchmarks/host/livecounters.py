@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import F, Q
 
 import livecounters as live
-from benchmarks.host.models import Counted, People, Read, Told
+from benchmarks.host.models import Counted, People, Read, Told, ToldCounted
 
 COMPLETED = Q(completed=True)
 WEEK = live.last(days=7)
@@ -38,7 +38,25 @@ class ToldLive(live.LiveModel):
         target_label=F("quiz__title"),
         data={"score": "score"},
     )
-    told_events = live.Count(events=completed, per="actor")
+
+
+@live.register(ToldCounted)
+class ToldCountedLive(live.LiveModel):
+    at = "completed_at"
+    filter = COMPLETED
+    actor = "user"
+
+    all_week = live.Count(window=WEEK)
+    all_of_user = live.Count(per="user")
+    all_score = live.Avg("score", per="quiz")
+
+    all_completed = live.Activity(
+        "{actor} completed {target} with {score} points",
+        target="quiz",
+        target_label=F("quiz__title"),
+        data={"score": "score"},
+    )
+    all_events = live.Count(events=all_completed, per="actor")
 
 
 @live.register(Read)

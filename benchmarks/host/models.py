@@ -39,7 +39,11 @@ class Counted(Attempt):
 
 
 class Told(Attempt):
-    """The same three, an activity, and a counter over it."""
+    """The same three and an activity."""
+
+
+class ToldCounted(Attempt):
+    """The same, and a counter over the activity."""
 
 
 class Streamed(Attempt):
