@@ -33,7 +33,7 @@ DAYS = 90
 STRIDE = 1_009
 
 NUMBERS = {
-    "postgresql": "SELECT n FROM generate_series(%s, %s) n",
+    "postgresql": "SELECT n FROM generate_series(%s::bigint, %s) n",
     "sqlite": "WITH RECURSIVE s(n) AS (SELECT %s UNION ALL SELECT n + 1 FROM s WHERE n < %s) "
     "SELECT n FROM s",
     "mysql": "WITH RECURSIVE s(n) AS (SELECT %s UNION ALL SELECT n + 1 FROM s WHERE n < %s) "
