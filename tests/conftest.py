@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
+from zlib import crc32
 
 import hypothesis
 import pytest
@@ -40,6 +41,7 @@ hypothesis.settings.load_profile("livecounters")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak", action="store_true", help="run the tests marked soak as well")
+    parser.addoption("--part", default="1/1", help="run this part of the tests only, as in 1/2")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -99,9 +101,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(pytest.mark.skip(reason=missing))
 
     if not config.getoption("--soak"):
-        soak = [item for item in items if item.get_closest_marker("soak")]
-        config.hook.pytest_deselected(items=soak)
-        items[:] = [item for item in items if item not in soak]
+        _keep(config, items, lambda item: item.get_closest_marker("soak") is None)
+    part, parts = map(int, config.getoption("--part").split("/"))
+    # The same in each process, however the tests are shuffled.
+    _keep(config, items, lambda item: crc32(item.nodeid.encode()) % parts == part - 1)
+
+
+def _keep(
+    config: pytest.Config, items: list[pytest.Item], wanted: Callable[[pytest.Item], bool]
+) -> None:
+    config.hook.pytest_deselected(items=[item for item in items if not wanted(item)])
+    items[:] = [item for item in items if wanted(item)]
 
 
 def _uses_database(item: pytest.Item) -> bool:
