@@ -11,6 +11,7 @@ releases of a rolling deploy may sync in any order.
 
 from __future__ import annotations
 
+import hashlib
 import random
 import secrets
 import time
@@ -32,6 +33,7 @@ from livecounters.watches import names_of, watches
 
 __all__ = [
     "State",
+    "begun",
     "detach",
     "detach_for",
     "execute",
@@ -150,7 +152,7 @@ def _install(dialect: Dialect, watch: Watch, declared: Registry) -> bool:
         execute(dialect, dialect.install_sql(watch))
         _remove(dialect, watch.table, set(triggers) - _names(dialect, watch))
     for key, names in kept.items():
-        _captured(dialect.using, key, watch.table, names)
+        _captured(dialect.using, key, watch, names)
     return state != "installed"
 
 
@@ -162,17 +164,30 @@ def _try_out(dialect: Dialect, watch: Watch) -> None:
     )
 
 
-def _captured(using: str, key: str, table: str, names: str) -> None:
-    """Say that a measure is captured from now on, if it was not before."""
-    measured = Measured.objects.using(using)
-    begun = {"table": table, "since": timezone.now(), "installation": secrets.token_hex(8)}
-    row, new = measured.get_or_create(measure=key, defaults={"names": names, **begun})
-    if new:
+def _captured(using: str, key: str, watch: Watch, names: str) -> None:
+    """Say that a measure is captured from this table from now on, if it was not before; from
+    the last of its tables on it is captured."""
+    row = Measured.objects.using(using).filter(measure=key).first()
+    if row is None:
+        row = Measured(measure=key, since=timezone.now())
+    elif watch.table in row.tables and row.names == names:
         return
-    if not row.installation or row.table != table:
-        measured.filter(measure=key).update(ready=False, **begun)
-    if row.names != names:
-        measured.filter(measure=key).update(names=names)
+    row.names = names
+    if watch.table not in row.tables:
+        row.tables[watch.table] = secrets.token_hex(8)
+        row.since = timezone.now()
+        row.ready = False
+        row.installation = begun(row.tables, watch.tables_of(key))
+    row.save(using=using)
+
+
+def begun(tables: Mapping[str, str], wanted: Iterable[str]) -> str:
+    """The installation of a measure whose triggers are on these tables; '' until they are on
+    all that are wanted."""
+    wanted = sorted(wanted)
+    if not tables.keys() >= set(wanted):
+        return ""
+    return hashlib.sha256("".join(tables[one] for one in wanted).encode()).hexdigest()[:16]
 
 
 def _patiently(dialect: Dialect, table: str, change: Callable[[], bool]) -> bool:
@@ -222,8 +237,11 @@ def remove(dialect: Dialect, table: str) -> None:
 
 def not_captured(using: str, table: str, but: Iterable[str] = ()) -> None:
     """Say that the numbers of a table's measures are not to be read."""
-    measured = Measured.objects.using(using).filter(table=table).exclude(measure__in=list(but))
-    measured.update(ready=False, installation="")
+    kept = set(but)
+    for row in Measured.objects.using(using):
+        if row.measure not in kept and row.tables.pop(table, None):
+            row.ready, row.installation = False, ""
+            row.save(using=using, update_fields=["tables", "ready", "installation"])
 
 
 def _remove(dialect: Dialect, table: str, triggers: Iterable[str]) -> None:
@@ -236,8 +254,7 @@ def lost(using: str, declared: Registry = registry) -> list[Watch]:
     a dropped trigger. Those that we took away ourselves, for a migration, are not lost.
     """
     dialect = dialect_of(using)
-    captured = Measured.objects.using(using).exclude(installation="")
-    tables = set(captured.values_list("table", flat=True).distinct())
+    tables = {table for row in Measured.objects.using(using) for table in row.tables}
     found = installed(dialect)
     return [
         watch

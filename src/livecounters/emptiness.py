@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from django.utils import timezone
 
-from livecounters.capture import installed, kept_by, state_of
+from livecounters.capture import begun, installed, kept_by, state_of
 from livecounters.dialects import Dialect, Watch
 from livecounters.folding import alone
 from livecounters.models import Bucket, Delta, Measured, Member
@@ -45,22 +45,26 @@ def _begin(dialect: Dialect, wanted: Sequence[Watch], declared: Registry) -> Non
         for watch in wanted
         if state_of(dialect, watch, found.get(watch.table, {})) == "installed"
     ]
-    begun = [
-        Measured(
-            measure=key,
-            table=watch.table,
-            names=names,
-            since=timezone.now(),
-            installation=secrets.token_hex(8),
-            ready=True,
-            audited_at=timezone.now(),
-            drift=0,
-        )
-        for watch, empty in zip(watched, _empty(dialect, watched), strict=True)
-        if empty
-        for key, names in kept_by(watch, declared).items()
-    ]
-    Measured.objects.using(dialect.using).bulk_create(begun)
+    places = {watch.table: secrets.token_hex(8) for watch in watched}
+    empty = dict(zip(places, _empty(dialect, watched), strict=True))
+    rows: dict[str, Measured] = {}
+    for watch in watched:
+        for key, names in kept_by(watch, declared).items():
+            wanted = watch.tables_of(key)
+            # Of a row over several tables its own must be there.
+            if empty.get(wanted[0]) and places.keys() >= set(wanted):
+                tables = {table: places[table] for table in wanted}
+                rows[key] = Measured(
+                    measure=key,
+                    tables=tables,
+                    names=names,
+                    since=timezone.now(),
+                    installation=begun(tables, wanted),
+                    ready=True,
+                    audited_at=timezone.now(),
+                    drift=0,
+                )
+    Measured.objects.using(dialect.using).bulk_create(rows.values())
 
 
 def _empty(dialect: Dialect, watched: Sequence[Watch]) -> list[bool]:

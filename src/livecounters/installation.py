@@ -123,7 +123,7 @@ def _in_place(
     """Whether a table's triggers are installed, and all that they capture is remembered."""
     rows = [(measured.get(key), names) for key, names in kept_by(watch, declared).items()]
     return state_of(dialect, watch, triggers) == "installed" and all(
-        row is not None and row.installation and (row.table, row.names) == (watch.table, names)
+        row is not None and row.installation and watch.table in row.tables and row.names == names
         for row, names in rows
     )
 
@@ -193,7 +193,7 @@ def _bring_in_force(
     unready = set(_unready(dialect.using, wanted).values_list("measure", flat=True))
     for watch in wanted:
         _tell_all(dialect, [telling for telling in watch.tellings if telling.digest in unready])
-        for measure in watch.measures:
+        for measure in watch.own:
             if measure.key in unready:
                 names = names_of(measure.key, declared)
                 try:

@@ -30,7 +30,15 @@ from livecounters.declarations import Aggregate, Count, Max, Min
 from livecounters.exceptions import Unmeasurable
 from livecounters.models import ActivityEvent
 from livecounters.registry import ActivityEntry, CounterEntry, Registry, registry
-from livecounters.rows import Field, output_field, related_model, resolved, rows, textual
+from livecounters.rows import (
+    Field,
+    output_field,
+    related_model,
+    resolved,
+    rows,
+    textual,
+    used_models,
+)
 from livecounters.windows import Clock
 
 __all__ = ["Measure", "canonical", "declared_measures", "measure_of"]
@@ -72,7 +80,13 @@ class Measure:
             "at": self.at,
             "value": self.value,
         }
-        return rows(self.model, self.where, {k: v for k, v in columns.items() if v is not None})
+        given = {name: value for name, value in columns.items() if value is not None}
+        return rows(self.model, self.where, given, needed=("scope", "member", "value"))
+
+    @cached_property
+    def models(self) -> list[type[models.Model]]:
+        """The models whose rows decide about it, its own first."""
+        return used_models(self.rows)
 
     @cached_property
     def scope_field(self) -> Field | None:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import FieldDoesNotExist, FieldError
-from django.db import models
+from django.db import models, router
 from django.db.models import F, Q, QuerySet
 from django.db.models.expressions import (
     Col,
@@ -51,6 +51,7 @@ from livecounters.models.numbers import TEXT_LENGTH
 __all__ = [
     "PREFIX",
     "expression",
+    "joined_model",
     "may_fail",
     "outer",
     "output_field",
@@ -61,6 +62,7 @@ __all__ = [
     "target_of",
     "text_of",
     "textual",
+    "used_models",
     "used_tables",
 ]
 
@@ -78,26 +80,40 @@ def expression(path: str | Combinable) -> Combinable:
 
 
 def rows(
-    model: type[models.Model], where: Q, columns: Mapping[str, Any], *, joins: bool = False
+    model: type[models.Model],
+    where: Q,
+    columns: Mapping[str, Any],
+    *,
+    joins: bool = False,
+    needed: Iterable[str] | None = None,
 ) -> QuerySet[Any, Any]:
     """The rows of ``model`` that match, with ``columns`` as ``livecounters_<name>``.
 
-    Raises ``Unmeasurable`` where a trigger could not say the same: unknown fields, relations
-    (unless ``joins``, and then only to one row each), subqueries, functions of the clock, dates
-    written into the filter.
+    With ``joins`` columns may come over relations to one row, which need not be there. With
+    ``needed``, the columns without which a row does not count, they may come over any relations;
+    there is a row for each combination, and all of it must be there.
+
+    Raises ``Unmeasurable`` where a trigger could not say the same: unknown fields, subqueries,
+    functions of the clock, dates written into the filter, other relations.
     """
     queryset: QuerySet[Any, Any] = QuerySet(model)
     try:
+        # The filter first: columns come over the relations that it goes over.
+        queryset = queryset.filter(where).order_by()
         queryset = queryset.annotate(
             **{PREFIX + name: expression(value) for name, value in columns.items()}
         )
-        queryset = queryset.filter(where).order_by().values_list(*(PREFIX + n for n in columns))
+        queryset = queryset.values_list(*(PREFIX + n for n in columns))
     except (FieldError, FieldDoesNotExist, ValueError, TypeError) as error:
         raise Unmeasurable(
             "E002", str(error), "Name fields that the model has, as in a queryset's filter()."
         ) from error
     _refuse_unstable(queryset.query)
-    _refuse_joins(queryset.query, joins)
+    if needed is None:
+        _refuse_joins(queryset.query, joins)
+    else:
+        _require(queryset.query, needed)
+        _refuse_inexact(queryset.query)
     _refuse_names(queryset)
     return queryset
 
@@ -179,6 +195,80 @@ def _refuse_joins(query: Query, allowed: bool) -> None:
             )
 
 
+def _require(query: Query, needed: Iterable[str]) -> None:
+    """Let joins drop the rows that do not count anyway, because a column of theirs is NULL."""
+    for name in needed:
+        if PREFIX + name in query.annotations:
+            query.demote_joins(_strict(query.annotations[PREFIX + name]) - {None})
+
+
+def _strict(node: Any) -> set[Any]:
+    """The tables without whose row an expression is NULL."""
+    if isinstance(node, Col):
+        return {node.alias}
+    if isinstance(node, CombinedExpression):
+        return set().union(*map(_strict, node.get_source_expressions()))
+    return set()
+
+
+def _refuse_inexact(query: Query) -> None:
+    """Refuse what deltas cannot keep: they are exact for inner joins of different tables."""
+    model: Any = query.model
+    seen = {model._meta.db_table}
+    for join in _joins(query):
+        other = joined_model(join)
+        if join.table_name in seen:
+            raise Unmeasurable(
+                "E004",
+                f"it goes through the table {join.table_name!r} twice.",
+                "Name the relation by the same path in filter= and per=, in one filter only; or "
+                "copy the value to the row.",
+            )
+        seen.add(join.table_name)
+        if join.join_type == LOUTER:
+            raise Unmeasurable(
+                "E004",
+                f"it counts rows without a row of {join.table_name!r} as well, over a relation "
+                "that may lead nowhere.",
+                "Say in the filter that it must lead somewhere, as in "
+                "Q(course__isnull=False), or copy the value to the row.",
+            )
+        special = join.join_field.get_extra_restriction(join.table_alias, join.parent_alias)
+        if special or join.filtered_relation is not None:
+            raise Unmeasurable(
+                "E004",
+                f"the relation to {join.table_name!r} has a condition of its own.",
+                "Declare it about the model at its other end, or copy the value to the row.",
+            )
+        if router.db_for_write(other) != router.db_for_write(model):
+            raise Unmeasurable(
+                "E004",
+                f"the table {join.table_name!r} is in another database, "
+                f"{router.db_for_write(other)!r}.",
+                "Copy the value to the row.",
+            )
+
+
+def joined_model(join: Any) -> type[models.Model]:
+    """The model of a joined table."""
+    related: Any = join.join_field.related_model
+    for model in (related, *related._meta.all_parents):
+        if model._meta.db_table == join.table_name:
+            concrete: type[models.Model] = model._meta.concrete_model
+            return concrete
+    raise Unmeasurable(
+        "E004",
+        f"the relation to {join.table_name!r} leads to no model.",
+        "Copy the value to the row.",
+    )
+
+
+def used_models(queryset: QuerySet[Any, Any]) -> list[type[models.Model]]:
+    """The models whose tables a query reads, its own first."""
+    own: Any = queryset.model
+    return [own._meta.concrete_model or own, *map(joined_model, _joins(queryset.query))]
+
+
 def _refuse_names(queryset: QuerySet[Any, Any]) -> None:
     for name in [*sorted(used_tables(queryset)), *source_columns(queryset)]:
         if "%" in name or '"' in name:
@@ -211,9 +301,14 @@ def used_tables(queryset: QuerySet[Any, Any]) -> set[str]:
     return tables | {queryset.model._meta.db_table}
 
 
-def source_columns(queryset: QuerySet[Any, Any]) -> list[str]:
-    """The columns of the model's own table that a query names, in the table's order."""
-    table = queryset.model._meta.db_table
+def source_columns(
+    queryset: QuerySet[Any, Any], model: type[models.Model] | None = None
+) -> list[str]:
+    """The columns of a model's table that a query names, in the table's order; of its own
+    model, if none is given."""
+    # A proxy has no fields of its own.
+    model = model or queryset.model._meta.concrete_model or queryset.model
+    table = model._meta.db_table
     named = {
         node.target.column
         for node in _all_nodes(queryset.query)
@@ -222,8 +317,8 @@ def source_columns(queryset: QuerySet[Any, Any]) -> list[str]:
     for join in _joins(queryset.query):
         if join.parent_alias == table:
             named.update(local for local, _ in join.join_cols)
-    # A proxy has no fields of its own.
-    model = queryset.model._meta.concrete_model or queryset.model
+        if join.table_alias == table:
+            named.update(foreign for _, foreign in join.join_cols)
     return [field.column for field in model._meta.local_concrete_fields if field.column in named]
 
 

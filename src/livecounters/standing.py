@@ -68,6 +68,9 @@ class Standing:
         return row.exists()
 
 
+WORSE = ("installed", "outdated", "missing")
+
+
 def standings(using: str, declared: Registry = registry) -> list[Standing]:
     """All measures of one database."""
     states = {state.table: state.state for state in capture.states(using, declared)}
@@ -77,11 +80,11 @@ def standings(using: str, declared: Registry = registry) -> list[Standing]:
             measure,
             tuple(names_of(measure.key, declared)),
             watch.table,
-            states[watch.table],
+            max((states[table] for table in watch.tables_of(measure.key)), key=WORSE.index),
             captured.get(measure.key),
         )
         for watch in watches(using, declared)
-        for measure in watch.measures
+        for measure in watch.own
     ]
 
 

@@ -30,7 +30,8 @@ def watches(using: str, declared: Registry = registry) -> list[Watch]:
     for counter in declared.counters:
         measure = _named(counter, measure_of)
         if measure.using == using:
-            measures.setdefault(_concrete(measure.model), {})[measure.key] = measure
+            for model in measure.models:
+                measures.setdefault(model, {})[measure.key] = measure
     found = [
         Watch(model, tuple(measures.get(model, {}).values()), tuple(tellings.get(model, ())))
         for model in dict.fromkeys([*tellings, *measures])

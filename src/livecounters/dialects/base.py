@@ -56,6 +56,33 @@ class Shadow:
         return f"{self.relation} {connection.ops.quote_name(self.table_alias)}", []
 
 
+class ShadowJoin:
+    """Stands in a query's FROM for a joined table."""
+
+    def __init__(self, join: Any, relation: str) -> None:
+        self.join = join
+        self.relation = relation
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.join, name)
+
+    def as_sql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
+    ) -> tuple[str, list[Any]]:
+        sql, params = self.join.as_sql(compiler, connection)
+        table = connection.ops.quote_name(self.join.table_name)
+        begin = f"{self.join.join_type} {table} "
+        assert sql.startswith(begin)
+        return f"{self.join.join_type} {self.relation} {table} {sql[len(begin) :]}", params
+
+
+def shadow(table: Any, relation: str) -> Any:
+    """What reads a relation instead of a table of a query."""
+    if table.join_type is None:
+        return Shadow(relation, table.table_alias)
+    return ShadowJoin(table, relation)
+
+
 class Dialect(ABC):
     """SQL text for one database."""
 
@@ -93,12 +120,15 @@ class Dialect(ABC):
 
     # Queries
 
-    def rows(self, queryset: QuerySet[Any, Any], relation: str | None = None) -> str:
-        """A queryset as SQL with its values written out, reading ``relation`` for its table."""
+    def rows(
+        self, queryset: QuerySet[Any, Any], relation: str | None = None, table: str | None = None
+    ) -> str:
+        """A queryset as SQL with its values written out, reading ``relation`` for a ``table``; for
+        its own, if none is given."""
         query: Query = queryset.query.clone()
-        alias = query.get_initial_alias()
+        alias = query.get_initial_alias() if table is None else table
         if relation is not None:
-            query.alias_map[alias] = Shadow(relation, alias)  # type: ignore[assignment]
+            query.alias_map[alias] = shadow(query.alias_map[alias], relation)
         try:
             sql, params = query.get_compiler(connection=self.connection).as_sql()
         except EmptyResultSet:
@@ -119,14 +149,20 @@ class Dialect(ABC):
             self.rows(queryset)
 
     def contribution(
-        self, measure: Measure, relation: str | None, sign: str = "", only_if: str = ""
+        self,
+        measure: Measure,
+        relation: str | None,
+        sign: str = "",
+        only_if: str = "",
+        table: str | None = None,
     ) -> str:
-        """A SELECT of the columns of Delta: what each row of ``relation`` contributes."""
+        """A SELECT of the columns of Delta: what each row of ``relation`` contributes, in the
+        place of ``table``."""
         scope, member = (self._text(name, measure) for name in ("scope", "member"))
         return (
             f"SELECT {self.literal(measure.key)} AS measure, {scope} AS scope, "
             f"{member} AS member, {self._numbers(measure, sign)} "
-            f"{self._source(measure, measure.rows, relation, only_if)}"
+            f"{self._source(measure, measure.rows, relation, only_if, table)}"
         )
 
     def sums(
@@ -134,9 +170,11 @@ class Dialect(ABC):
         measure: Measure,
         relations: Iterable[tuple[str | None, str]],
         rows: QuerySet[Any, Any] | None = None,
+        table: str | None = None,
     ) -> str:
         """A SELECT of the columns of Delta: what the rows of (relation, sign) contribute in sum,
-        without what cancels out. ``rows`` may be a part of the measure's rows.
+        in the place of ``table``, without what cancels out. ``rows`` may be a part of the
+        measure's rows.
 
         Keys are grouped by as they are, which is much faster than as text.
         """
@@ -145,7 +183,7 @@ class Dialect(ABC):
         inner = "".join(f"{sql} AS {name}, " for name, (sql, _) in columns.items())
         found = " UNION ALL ".join(
             f"SELECT {inner}{self._numbers(measure, sign)} "
-            f"{self._source(measure, measure.rows if rows is None else rows, relation)}"
+            f"{self._source(measure, measure.rows if rows is None else rows, relation, '', table)}"
             for relation, sign in relations
         )
         outer = {name: sql for name, (_, sql) in columns.items()}
@@ -196,10 +234,11 @@ class Dialect(ABC):
         rows: QuerySet[Any, Any],
         relation: str | None,
         only_if: str = "",
+        table: str | None = None,
     ) -> str:
         needed = self.needed(measure) + ([f"({only_if})"] if only_if else [])
         where = f" WHERE {' AND '.join(needed)}" if needed else ""
-        return f"FROM ({self.rows(rows, relation)}) r{where}"
+        return f"FROM ({self.rows(rows, relation, table)}) r{where}"
 
     def needed(self, measure: Measure, prefix: str = PREFIX) -> list[str]:
         """The conditions on a measure's columns under which a row counts at all."""

@@ -18,7 +18,7 @@ from livecounters.dialects.watch import Watch
 from livecounters.measures import Measure
 from livecounters.models import Measured, Member
 from livecounters.models.numbers import TEXT_LENGTH
-from livecounters.rows import Field, may_fail
+from livecounters.rows import Field, may_fail, used_tables
 from livecounters.tellings import Telling
 from livecounters.windows import MINUTE, QUARTER
 
@@ -89,11 +89,11 @@ class PostgreSQL(Dialect):
             # Readers count the source, which is empty, until the numbers are made right. No
             # delta: it would survive a flush, which empties our tables in the same statement.
             # A new installation: a backfill that saw the rows must not call them counted.
-            table = self.literal(watch.table)
+            keys = ", ".join(map(self.literal, watch.keys)) or "NULL"
             return [
                 (
                     f"UPDATE {self.table(Measured)} SET ready = false, installation = {FRESH} "
-                    f"WHERE \"table\" = {table} AND installation <> '';"
+                    f"WHERE measure IN ({keys}) AND installation <> '';"
                 )
             ]
         statements = [*self._skip(watch, operation), *self._count(watch, operation)]
@@ -106,12 +106,13 @@ class PostgreSQL(Dialect):
         # sizes: nested loops made for one row take minutes for many, and a hash join made for
         # many reads the whole joined table for every single row. So: subqueries are hashed
         # whatever their estimate, and joined tables are entered by their index.
-        if operation in ("delete", "truncate"):
+        if operation == "truncate":
             return ""
         settings = []
-        if watch.tellings:
+        if watch.tellings and operation != "delete":
             settings.append("SET hash_mem_multiplier = 1000")
-        if watch.tables - {watch.table}:
+        read = watch.measures if operation == "delete" else [*watch.measures, *watch.tellings]
+        if any(used_tables(one.rows) - {watch.table} for one in read):
             settings += ["SET enable_hashjoin = off", "SET enable_mergejoin = off"]
         return "".join(f"{setting} " for setting in settings)
 
@@ -136,7 +137,9 @@ class PostgreSQL(Dialect):
         relations = {"insert": [(NEW, "")], "delete": [(OLD, "-")]}.get(
             operation, [(OLD, "-"), (NEW, "")]
         )
-        sums: dict[Measure, str] = {m: self.sums(m, relations) for m in watch.measures}
+        sums: dict[Measure, str] = {
+            m: self.sums(m, relations, table=watch.model._meta.db_table) for m in watch.measures
+        }
         guarded = [m for m in sums if not m.append_only and may_fail(m.rows)]
         plain = [sql for measure, sql in sums.items() if measure not in guarded]
         statements = [self._into_delta(" UNION ALL ".join(plain)) + ";"] if plain else []

@@ -39,7 +39,9 @@ class SQLite(Dialect):
     numbers_events: ClassVar[bool] = True
     single_writer: ClassVar[bool] = True
 
-    def rows(self, queryset: QuerySet[Any, Any], relation: str | None = None) -> str:
+    def rows(
+        self, queryset: QuerySet[Any, Any], relation: str | None = None, table: str | None = None
+    ) -> str:
         # Django writes decimals as text, which a column makes numbers again when it is compared
         # with them; OLD and NEW do not, and '4' is more than any number.
         ops: Any = self.connection.ops
@@ -48,7 +50,7 @@ class SQLite(Dialect):
             None if value is None else Number(adapt(value, *given))
         )
         try:
-            return super().rows(queryset, relation)
+            return super().rows(queryset, relation, table)
         finally:
             del ops.adapt_decimalfield_value
 
@@ -116,13 +118,15 @@ class SQLite(Dialect):
         selects = []
         for measure in watch.measures:
             # Not grouped as elsewhere: a measure whose own columns did not change is left out.
-            only_if = self._changed(source_columns(measure.rows)) if operation == "update" else ""
+            named = source_columns(measure.rows, watch.model)
+            only_if = self._changed(named) if operation == "update" else ""
+            table = watch.model._meta.db_table
             if operation != "insert":
                 old = self._shadow(watch, "OLD")
-                selects.append(self.contribution(measure, old, "-", only_if))
+                selects.append(self.contribution(measure, old, "-", only_if, table))
             if operation != "delete":
                 new = self._shadow(watch, "NEW")
-                selects.append(self.contribution(measure, new, "", only_if))
+                selects.append(self.contribution(measure, new, "", only_if, table))
         return [self._into_delta(" UNION ALL ".join(selects))] if selects else []
 
     def _tell(self, watch: Watch, telling: Telling, operation: str) -> list[str]:

@@ -20,6 +20,15 @@ __all__ = ["OPERATIONS", "Watch"]
 OPERATIONS = ("insert", "update", "delete")
 
 
+def table_name(model: type[models.Model]) -> str:
+    """A model's table, as the database calls it: PostgreSQL cuts long names."""
+    name = model._meta.db_table
+    connection = connections[router.db_for_write(model)]
+    if connection.vendor != "postgresql":
+        return name
+    return name.encode()[: connection.ops.max_name_length()].decode(errors="ignore")
+
+
 @dataclass(frozen=True)
 class Watch:
     """What a table's triggers are made from."""
@@ -30,12 +39,8 @@ class Watch:
 
     @property
     def table(self) -> str:
-        """The table, as the database calls it: PostgreSQL cuts long names."""
-        name = self.model._meta.db_table
-        connection = connections[router.db_for_write(self.model)]
-        if connection.vendor != "postgresql":
-            return name
-        return name.encode()[: connection.ops.max_name_length()].decode(errors="ignore")
+        """The table, as the database calls it."""
+        return table_name(self.model)
 
     @property
     def name(self) -> str:
@@ -56,7 +61,9 @@ class Watch:
     @cached_property
     def fields(self) -> dict[str, Field]:
         """The table's columns that any of the queries names, and what each stores."""
-        named = {column for queryset in self.querysets for column in source_columns(queryset)}
+        named = {
+            column for queryset in self.querysets for column in source_columns(queryset, self.model)
+        }
         fields = self.model._meta.local_concrete_fields
         return {field.column: target_of(field) for field in fields if field.column in named}
 
@@ -64,6 +71,23 @@ class Watch:
     def columns(self) -> list[str]:
         """The table's columns that any of the queries names."""
         return list(self.fields)
+
+    @property
+    def own(self) -> list[Measure]:
+        """The measures that count rows of this table; the others only go over it."""
+        return [measure for measure in self.measures if measure.models[0] is self.model]
+
+    @property
+    def keys(self) -> list[str]:
+        """The keys of everything that is derived."""
+        return [one.key for one in self.measures] + [one.digest for one in self.tellings]
+
+    def tables_of(self, key: str) -> list[str]:
+        """All tables that the measure or the activity with this key is captured from."""
+        for measure in self.measures:
+            if measure.key == key:
+                return [table_name(model) for model in measure.models]
+        return [self.table]
 
     @cached_property
     def tables(self) -> set[str]:

@@ -15,7 +15,9 @@ class Measured(models.Model):
     """
 
     measure = ExactCharField(max_length=KEY_LENGTH, primary_key=True)
-    table = models.CharField(max_length=TEXT_LENGTH, help_text="The table it is captured from.")
+    tables = models.JSONField(
+        default=dict, help_text="The tables it is captured from: their installations by name."
+    )
     names = models.TextField(help_text="The counters that read it, for people.")
     since = models.DateTimeField(help_text="When its triggers were installed.")
     # A gap in the capture ends an installation: nothing that was begun in an earlier one may
