@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Avg, Count, F, Q, Sum
+from django.db.models import Count, F, Q, Sum
 from django.utils import timezone
 
 import livecounters as live
@@ -43,7 +43,11 @@ def declared() -> Registry:
         type(
             "Tags",
             (live.LiveModel,),
-            {"tagged_attempts": live.Count(per="quiz__course", filter=Q(quiz__attempt__completed=True))},
+            {
+                "tagged_attempts": live.Count(
+                    per="quiz__course", filter=Q(quiz__attempt__completed=True)
+                )
+            },
         ),
     )
     return found
@@ -55,9 +59,7 @@ def truth() -> dict[str, Any]:
     def per(path: str, what: Any, rows: Any = rows) -> dict[str, Any]:
         found = rows.filter(**{f"{path}__isnull": False}).values_list(path).annotate(n=what)
         return {
-            (key.hex if hasattr(key, "hex") else str(key)): value
-            for key, value in found
-            if value
+            (key.hex if hasattr(key, "hex") else str(key)): value for key, value in found if value
         }
 
     published = rows.filter(quiz__published=True)
@@ -179,7 +181,18 @@ def roll_back(chance: random.Random) -> None:
 
 
 OPERATIONS: list[Callable[[random.Random], None]] = [
-    attempt, attempt, attempts, quiz, toggle, move, reparent, rename, tag, tag, drop, roll_back,
+    attempt,
+    attempt,
+    attempts,
+    quiz,
+    toggle,
+    move,
+    reparent,
+    rename,
+    tag,
+    tag,
+    drop,
+    roll_back,
 ]
 
 

@@ -63,6 +63,16 @@ VARIABLES = {
     "untold": "BOOLEAN",
 }
 
+# What a row contributes to a measure over several tables.
+DELTAS = {
+    "measure": "VARCHAR(32) CHARACTER SET utf8mb4",
+    "scope": "VARCHAR(255) CHARACTER SET utf8mb4",
+    "member": "VARCHAR(255) CHARACTER SET utf8mb4",
+    "stamp": "BIGINT",
+    "count": "BIGINT",
+    "total": "DECIMAL(60, 0)",
+}
+
 # A query that finds no row says so by a warning, and a number that is out of all bounds by an
 # error; the host has to do with neither.
 HANDLERS = (
@@ -184,7 +194,10 @@ class MySQL(Dialect):
         )
         # Most counters of a model share their filter: one statement writes for all of them.
         found: dict[str, list[str]] = {}
+        joined = [measure for measure in watch.measures if len(measure.models) > 1]
         for measure in watch.measures:
+            if measure in joined:
+                continue
             columns = source_columns(measure.rows)
             only_if = []
             if operation == "update" and columns != watch.columns:
@@ -193,7 +206,50 @@ class MySQL(Dialect):
                 conditions, values = self._values(measure, row, sign)
                 found.setdefault(" AND ".join([*only_if, *conditions]), []).append(values)
         into = f"INSERT INTO {self.table(Delta)} ({DELTA_COLUMNS}) VALUES "
-        return [_if(when, [into + ", ".join(values)]) for when, values in found.items()]
+        counted = [_if(when, [into + ", ".join(values)]) for when, values in found.items()]
+        return counted + (self._count_joined(watch, joined, operation, rows) if joined else [])
+
+    def _count_joined(
+        self,
+        watch: Watch,
+        measures: Sequence[Measure],
+        operation: str,
+        rows: Sequence[tuple[str, str]],
+    ) -> list[str]:
+        table = watch.model._meta.db_table
+        selects = []
+        for measure in measures:
+            named = source_columns(measure.rows, watch.model)
+            only_if = ""
+            if operation == "update" and named != watch.columns:
+                only_if = self._changed(watch.model, named)
+            selects += [
+                self.contribution(measure, self._shadow(watch, row), sign, only_if, table)
+                for row, sign in rows
+            ]
+        # Not called like the columns of a query, which a variable would stand in for.
+        names = [f"{PREFIX}delta_{name}" for name in DELTAS]
+        declared = [f"DECLARE {PREFIX}delta_{name} {kind}" for name, kind in DELTAS.items()]
+        return [
+            _block(
+                [
+                    f"DECLARE {PREFIX}done BOOLEAN DEFAULT FALSE",
+                    *declared,
+                    f"DECLARE {PREFIX}cursor CURSOR FOR {' UNION ALL '.join(selects)}",
+                    f"DECLARE CONTINUE HANDLER FOR NOT FOUND SET {PREFIX}done = TRUE",
+                    f"OPEN {PREFIX}cursor",
+                    f"FETCH {PREFIX}cursor INTO {', '.join(names)}",
+                    (
+                        f"WHILE NOT {PREFIX}done DO\n"
+                        f"INSERT INTO {self.table(Delta)} ({DELTA_COLUMNS}) "
+                        f"VALUES ({', '.join(names)});\n"
+                        f"FETCH {PREFIX}cursor INTO {', '.join(names)};\n"
+                        "END WHILE"
+                    ),
+                    f"CLOSE {PREFIX}cursor",
+                ]
+            )
+        ]
 
     def _values(self, measure: Measure, row: str, sign: str) -> tuple[list[str], str]:
         where, said = self._said_of(row, measure.rows)
@@ -436,6 +492,11 @@ class MySQL(Dialect):
             "FROM information_schema.tables WHERE table_schema = DATABASE() "
             f"AND table_name = {self.literal(Stream._meta.db_table)}"
         )
+
+
+def _block(statements: Sequence[str]) -> str:
+    body = "".join(f"{statement};\n" for statement in statements)
+    return f"BEGIN\n{body}END"
 
 
 def _if(condition: str, statements: Sequence[str]) -> str:
