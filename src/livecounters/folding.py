@@ -15,7 +15,7 @@ from django.db.models import Count, Max
 
 from livecounters.dialects import Dialect, dialect_of
 from livecounters.measures import Measure, declared_measures
-from livecounters.models import Bucket, Delta, Member
+from livecounters.models import Bucket, Delta, Member, Suspect
 from livecounters.registry import Registry, registry
 from livecounters.windows import EARLIEST, LATEST, MINUTE, QUARTER, Clock, Grain
 
@@ -119,11 +119,24 @@ def _fold_batch(
                         entry[0] += count
                         entry[1] += int(total)
             _post(dialect, buckets, members)
+            _suspect(dialect, {(row[0], row[1]) for row in taken if known[row[0]].joined})
     except _Folded:
         return 0
     for key, scope, *_ in taken:
         changed[key].add(scope)
     return len(taken)
+
+
+def _suspect(dialect: Dialect, scopes: Iterable[tuple[str, str]]) -> None:
+    """Remember whose deltas are gone, until no transaction is left that did not see them."""
+    if dialect.single_writer:
+        return
+    Suspect.objects.using(dialect.using).bulk_create(
+        [Suspect(measure=key, scope=scope) for key, scope in sorted(scopes)],
+        update_conflicts=True,
+        unique_fields=None if dialect.connection.vendor == "mysql" else ["measure", "scope"],
+        update_fields=["seen"],
+    )
 
 
 def _take(dialect: Dialect, known: Iterable[str]) -> list[Any]:

@@ -88,6 +88,11 @@ class Measure:
         """The models whose rows decide about it, its own first."""
         return used_models(self.rows)
 
+    @property
+    def joined(self) -> bool:
+        """Whether other tables decide about it, too."""
+        return len(self.models) > 1
+
     @cached_property
     def scope_field(self) -> Field | None:
         return self._textual("scope", self.scope)

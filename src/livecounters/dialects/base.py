@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, ClassVar
 
@@ -21,7 +21,7 @@ from livecounters.dialects.watch import Watch
 from livecounters.exceptions import Unmeasurable
 from livecounters.measures import Measure
 from livecounters.models import ActivityEvent, Delta, EventSource, Member, Muting, Stream
-from livecounters.rows import PREFIX, Field
+from livecounters.rows import PREFIX, Field, source_columns
 from livecounters.tellings import Telling
 
 __all__ = ["Dialect", "Statement", "columns_of"]
@@ -120,15 +120,12 @@ class Dialect(ABC):
 
     # Queries
 
-    def rows(
-        self, queryset: QuerySet[Any, Any], relation: str | None = None, table: str | None = None
-    ) -> str:
-        """A queryset as SQL with its values written out, reading ``relation`` for a ``table``; for
-        its own, if none is given."""
+    def rows(self, queryset: QuerySet[Any, Any], relations: Mapping[str, str] | None = None) -> str:
+        """A queryset as SQL with its values written out, reading other relations for tables."""
         query: Query = queryset.query.clone()
-        alias = query.get_initial_alias() if table is None else table
-        if relation is not None:
-            query.alias_map[alias] = shadow(query.alias_map[alias], relation)
+        query.get_initial_alias()
+        for table, relation in (relations or {}).items():
+            query.alias_map[table] = shadow(query.alias_map[table], relation)
         try:
             sql, params = query.get_compiler(connection=self.connection).as_sql()
         except EmptyResultSet:
@@ -238,7 +235,8 @@ class Dialect(ABC):
     ) -> str:
         needed = self.needed(measure) + ([f"({only_if})"] if only_if else [])
         where = f" WHERE {' AND '.join(needed)}" if needed else ""
-        return f"FROM ({self.rows(rows, relation, table)}) r{where}"
+        instead = {table or rows.model._meta.db_table: relation} if relation is not None else None
+        return f"FROM ({self.rows(rows, instead)}) r{where}"
 
     def needed(self, measure: Measure, prefix: str = PREFIX) -> list[str]:
         """The conditions on a measure's columns under which a row counts at all."""
@@ -266,6 +264,8 @@ class Dialect(ABC):
         the telling's rows."""
         columns = telling.columns
         declared = telling.entry.declared
+        own = telling.model._meta.db_table
+        instead = {own: relation} if relation is not None else None
         actor = self._nullable("actor", telling)
         untold = self.muted()
         conditions = []
@@ -278,7 +278,7 @@ class Dialect(ABC):
             # No join: PostgreSQL would keep one that is made for single rows (see _tell_sql).
             conditions.append(
                 f"(r.{PREFIX}source IN (SELECT o.{PREFIX}source "
-                f"FROM ({self.rows(telling.rows, before)}) o)) IS NOT TRUE"
+                f"FROM ({self.rows(telling.rows, {own: before})}) o)) IS NOT TRUE"
             )
         moment = self.moment()
         at = f"COALESCE(r.{PREFIX}at, {moment})" if "at" in columns else moment
@@ -291,7 +291,7 @@ class Dialect(ABC):
             f"SELECT {self.text(f'r.{PREFIX}source', field)} AS source, {actor} AS actor, "
             f"{self._nullable('target', telling)} AS target, {label} AS label, "
             f"{data} AS data, {at} AS at, {untold} AS untold "
-            f"FROM ({self.rows(telling.rows if rows is None else rows, relation)}) r{where}"
+            f"FROM ({self.rows(telling.rows if rows is None else rows, instead)}) r{where}"
         )
 
     def _nullable(self, column: str, telling: Telling) -> str:
@@ -498,6 +498,52 @@ class Dialect(ABC):
     def storable(self, number: int) -> int | float:
         """A sum as the database can take it."""
         return number
+
+    # Marks, where several write at once
+
+    def marked(self, model: type[models.Model], columns: Sequence[str]) -> str:
+        """A relation of these columns of all marked rows of a model's table."""
+        raise NotImplementedError
+
+    def running_sql(self) -> str:
+        """Say which transactions are at work, for :meth:`over_sql`."""
+        raise NotImplementedError
+
+    def over_sql(self) -> str:
+        """Whether all transactions that were at work then (``%s``) are over."""
+        raise NotImplementedError
+
+    def _marking(self, watch: Watch) -> list[str]:
+        """The columns of a table that others' measures go over; none if there are no marks."""
+        if self.single_writer:
+            return []
+        named = {
+            column
+            for measure in watch.measures
+            if measure not in watch.own
+            for column in source_columns(measure.rows, watch.model)
+        }
+        return [column for column in watch.columns if column in named]
+
+    def reached(self, measure: Measure, table: type[models.Model], marked: set[str]) -> str:
+        """A SELECT of the scopes that marked rows of one table reach, over rows that are there
+        and rows that are marked."""
+        rows = measure.rows
+        relations = {}
+        for model in measure.models:
+            name = model._meta.db_table
+            columns = source_columns(rows, model)
+            if model is table:
+                relations[name] = f"({self.marked(model, columns)})"
+            elif name in marked:
+                there = f"SELECT {self.names(columns)} FROM {self.quote(name)}"
+                relations[name] = f"({there} UNION ALL {self.marked(model, columns)})"
+        needed = self.needed(measure)
+        where = f" WHERE {' AND '.join(needed)}" if needed else ""
+        return (
+            f"SELECT DISTINCT {self._text('scope', measure)} AS scope "
+            f"FROM ({self.rows(rows, relations)}) r{where}"
+        )
 
     # Temporary tables
 

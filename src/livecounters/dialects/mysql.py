@@ -8,6 +8,7 @@ host's own mode would fail the host's write.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -21,7 +22,7 @@ from django.db.models import QuerySet
 from livecounters.dialects.base import DELTA_COLUMNS, EVENT_COLUMNS, Dialect, Statement
 from livecounters.dialects.watch import Watch
 from livecounters.measures import Measure
-from livecounters.models import Delta, Member, Stream
+from livecounters.models import Delta, Mark, Member, Stream
 from livecounters.models.numbers import exact_collation
 from livecounters.rows import PREFIX, Field, rows, source_columns, target_of, used_tables
 from livecounters.tellings import Telling
@@ -142,7 +143,7 @@ class MySQL(Dialect):
 
     def _body(self, watch: Watch, operation: str) -> str:
         tellings = watch.tellings if operation != "delete" else ()
-        statements = self._count(watch, operation)
+        statements = [*self._count(watch, operation), *self._mark(watch, operation)]
         for telling in tellings:
             statements += self._tell(watch, telling, operation)
         if operation == "update":
@@ -274,6 +275,45 @@ class MySQL(Dialect):
         if number:
             conditions += self.finite(columns[number], measure.value_field, measure.places)
         return conditions
+
+    def _mark(self, watch: Watch, operation: str) -> list[str]:
+        columns = self._marking(watch)
+        if not columns:
+            return []
+        rows = {"insert": ["NEW"], "delete": ["OLD"]}.get(operation, ["OLD", "NEW"])
+        marks = ", ".join(
+            f"({self.literal(watch.model._meta.db_table)}, JSON_OBJECT("
+            + ", ".join(f"{self.literal(c)}, {row}.{self.quote(c)}" for c in columns)
+            + "))"
+            for row in rows
+        )
+        return [f"INSERT INTO {self.table(Mark)} (`table`, `row`) VALUES {marks}"]
+
+    def marked(self, model: type[models.Model], columns: Sequence[str]) -> str:
+        table = model._meta.db_table
+        fields = {str(field.column): field for field in model._meta.local_concrete_fields}
+        typed = ", ".join(
+            f"{self.quote(name)} {fields[name].rel_db_type(self.connection)} "
+            f"PATH {self.literal('$.' + json.dumps(name))}"
+            for name in columns
+        )
+        names = ", ".join(f"r.{self.quote(name)}" for name in columns)
+        return (
+            f"SELECT {names} FROM {self.table(Mark)} k, "
+            f"JSON_TABLE(k.row, '$' COLUMNS ({typed})) r WHERE k.`table` = {self.literal(table)}"
+        )
+
+    def running_sql(self) -> str:
+        return (
+            "SELECT COALESCE(GROUP_CONCAT(trx_mysql_thread_id, '@', trx_started), '') "
+            "FROM information_schema.innodb_trx WHERE trx_mysql_thread_id <> CONNECTION_ID()"
+        )
+
+    def over_sql(self) -> str:
+        return (
+            "SELECT NOT EXISTS (SELECT 1 FROM information_schema.innodb_trx "
+            "WHERE FIND_IN_SET(CONCAT(trx_mysql_thread_id, '@', trx_started), %s))"
+        )
 
     # Telling
 

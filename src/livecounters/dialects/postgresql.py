@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from livecounters.dialects.base import EVENT_COLUMNS, Dialect, Statement, columns_of
 from livecounters.dialects.watch import Watch
 from livecounters.measures import Measure
-from livecounters.models import Measured, Member
+from livecounters.models import Mark, Measured, Member
 from livecounters.models.numbers import TEXT_LENGTH
 from livecounters.rows import Field, may_fail, used_tables
 from livecounters.tellings import Telling
@@ -96,7 +96,11 @@ class PostgreSQL(Dialect):
                     f"WHERE measure IN ({keys}) AND installation <> '';"
                 )
             ]
-        statements = [*self._skip(watch, operation), *self._count(watch, operation)]
+        statements = [
+            *self._skip(watch, operation),
+            *self._count(watch, operation),
+            *self._mark(watch, operation),
+        ]
         if operation != "delete":
             statements += [self._tell(telling, operation) for telling in watch.tellings]
         return statements
@@ -146,6 +150,42 @@ class PostgreSQL(Dialect):
         return statements + [
             self._guarded(measure.key, self._into_delta(sums[measure]) + ";") for measure in guarded
         ]
+
+    def _mark(self, watch: Watch, operation: str) -> list[str]:
+        columns = self.names(self._marking(watch))
+        if not columns:
+            return []
+        relations = {"insert": [NEW], "delete": [OLD]}.get(operation, [OLD, NEW])
+        rows = " UNION ALL ".join(f"SELECT {columns} FROM {relation}" for relation in relations)
+        return [
+            (
+                f'INSERT INTO {self.table(Mark)} ("table", "row") '
+                f"SELECT {self.literal(watch.model._meta.db_table)}, to_jsonb(c) FROM ({rows}) c;"
+            )
+        ]
+
+    def marked(self, model: type[models.Model], columns: Sequence[str]) -> str:
+        table = model._meta.db_table
+        names = ", ".join(f"r.{self.quote(name)}" for name in columns)
+        return (
+            f"SELECT {names} FROM {self.table(Mark)} k, "
+            f"jsonb_populate_record(NULL::{self.quote(table)}, k.row) r "
+            f'WHERE k."table" = {self.literal(table)}'
+        )
+
+    # Our own transaction comes after all that are at work; a snapshot may be older than that,
+    # of a transaction that has only read so far.
+
+    def running_sql(self) -> str:
+        return "SELECT pg_current_xact_id()::text"
+
+    def over_sql(self) -> str:
+        return (
+            "SELECT seen < pg_snapshot_xmin(pg_current_snapshot()) AND NOT EXISTS ("
+            "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() "
+            "AND pid <> pg_backend_pid() AND age(backend_xmin) > age(seen::xid)) "
+            "FROM (SELECT %s::text::xid8 AS seen) s"
+        )
 
     def _guarded(self, key: str, statement: str) -> str:
         # A row for which an expression cannot be evaluated is the host's to write all the same.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Mapping
 from contextlib import closing
 from typing import Any, ClassVar
 
@@ -39,9 +40,7 @@ class SQLite(Dialect):
     numbers_events: ClassVar[bool] = True
     single_writer: ClassVar[bool] = True
 
-    def rows(
-        self, queryset: QuerySet[Any, Any], relation: str | None = None, table: str | None = None
-    ) -> str:
+    def rows(self, queryset: QuerySet[Any, Any], relations: Mapping[str, str] | None = None) -> str:
         # Django writes decimals as text, which a column makes numbers again when it is compared
         # with them; OLD and NEW do not, and '4' is more than any number.
         ops: Any = self.connection.ops
@@ -50,7 +49,7 @@ class SQLite(Dialect):
             None if value is None else Number(adapt(value, *given))
         )
         try:
-            return super().rows(queryset, relation, table)
+            return super().rows(queryset, relations)
         finally:
             del ops.adapt_decimalfield_value
 

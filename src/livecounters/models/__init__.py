@@ -1,4 +1,4 @@
-from livecounters.models.bookkeeping import Lease, Measured, Muting, Stream
+from livecounters.models.bookkeeping import Lease, Mark, Measured, Muting, Stream, Suspect
 from livecounters.models.events import ActivityEvent, EventSource
 from livecounters.models.numbers import Bucket, Delta, Member
 
@@ -8,8 +8,10 @@ __all__ = [
     "Delta",
     "EventSource",
     "Lease",
+    "Mark",
     "Measured",
     "Member",
     "Muting",
     "Stream",
+    "Suspect",
 ]

@@ -34,6 +34,36 @@ class Measured(models.Model):
         return self.names
 
 
+class Mark(models.Model):
+    """A row, as it was or as it is, of a table that a counter goes over: it was changed.
+
+    Transactions that change two such tables at once do not see each other, and nobody's deltas
+    hold what comes of both. ``seen`` says which transactions were at work when the mark was seen
+    first; when they are over, what it concerns is compared, and it goes.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    table = models.CharField(max_length=TEXT_LENGTH)
+    row = models.JSONField(default=dict)
+    seen = models.TextField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.table}: {self.row}"
+
+
+class Suspect(models.Model):
+    """A scope of a measure over several tables whose deltas were folded a moment ago, perhaps
+    before a transaction was over that changed another of its tables."""
+
+    pk = models.CompositePrimaryKey("measure", "scope")
+    measure = ExactCharField(max_length=KEY_LENGTH)
+    scope = ExactCharField(max_length=TEXT_LENGTH)
+    seen = models.TextField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.measure}[{self.scope}]"
+
+
 class Stream(models.Model):
     """The one stream of events: its epoch, and the number of its newest event.
 

@@ -1,0 +1,130 @@
+"""Settling: what two transactions did to one joined number without seeing each other.
+
+A transaction that links a quiz to a package does not see the attempt at that quiz that another is
+about to commit, and the other does not see the link: nobody's deltas count the attempt for the
+package. So whoever changes a table that a counter *goes over* leaves marks of the changed rows,
+and as soon as every transaction is over that may not have seen them, the scopes they concern are
+compared with the defining query and made right. Writers wait for nothing.
+
+These scopes are: those that the marked rows reach, over rows that are there and rows that are
+marked; those of pending deltas; and the *suspects*, whose deltas were folded a moment ago. A row
+that is gone again reaches nothing, but whoever counted it has left a delta.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from livecounters import audit
+from livecounters.dialects import Dialect, dialect_of
+from livecounters.exceptions import Busy
+from livecounters.measures import Measure, declared_measures
+from livecounters.models import Delta, Mark, Measured, Suspect
+from livecounters.registry import Registry, registry
+
+__all__ = ["open_marks", "settle"]
+
+# Scopes that are compared by one statement.
+SCOPES = 500
+
+Changed = dict[str, set[str]]
+
+
+def open_marks(using: str) -> int:
+    """How many marks wait for transactions to end."""
+    return 0 if dialect_of(using).single_writer else Mark.objects.using(using).count()
+
+
+def settle(using: str, declared: Registry = registry) -> Changed:
+    """Settle what can be settled now; answers the scopes that were looked at.
+
+    Safe beside readers, writers, folders and others that settle.
+    """
+    dialect = dialect_of(using)
+    if dialect.single_writer:
+        return {}
+    joined = [m for m in declared_measures(declared) if m.using == using and m.joined]
+    ripe = _ripe(dialect, Mark)
+    changed: Changed = {}
+    if ripe:
+        marks = Mark.objects.using(using).filter(pk__in=ripe)
+        tables = set(marks.values_list("table", flat=True).distinct())
+        if all([_settle(dialect, measure, tables, changed) for measure in joined]):
+            marks.delete()
+    _clear(dialect)
+    return changed
+
+
+def _settle(dialect: Dialect, measure: Measure, tables: set[str], changed: Changed) -> bool:
+    """Make a measure right wherever marks of these tables concern it; answers if that is done."""
+    over = [model for model in measure.models[1:] if model._meta.db_table in tables]
+    measured = Measured.objects.using(dialect.using).filter(measure=measure.key)
+    if not over or not measured.exclude(installation="").exists():
+        return True
+    scopes = sorted(_concerned(dialect, measure))
+    for start in range(0, len(scopes), SCOPES):
+        try:
+            audit.repair(measure, scopes[start : start + SCOPES], told=False)
+        except Busy:
+            return False  # the next time
+    changed.setdefault(measure.key, set()).update(scopes)
+    return True
+
+
+def _concerned(dialect: Dialect, measure: Measure) -> set[str]:
+    if measure.scope is None:
+        return {""}
+    found: set[str] = set()
+    for model in (Delta, Suspect):
+        rows = model._default_manager.using(dialect.using).filter(measure=measure.key)
+        found.update(rows.values_list("scope", flat=True).distinct())
+    marked = set(Mark.objects.using(dialect.using).values_list("table", flat=True).distinct())
+    with dialect.connection.cursor() as cursor:
+        for model in measure.models[1:]:
+            if model._meta.db_table in marked:
+                cursor.execute(dialect.reached(measure, model, marked))
+                found.update(scope for (scope,) in cursor.fetchall())
+    return found
+
+
+# Ripeness
+
+
+def _ripe(dialect: Dialect, model: type[Mark]) -> list[int]:
+    """The marks that every transaction at work has seen, or could have."""
+    rows = model.objects.using(dialect.using)
+    _look(dialect, rows)
+    seen = rows.exclude(seen=None).values_list("seen", flat=True).distinct()
+    over = [one for one in seen if _is_over(dialect, one)]
+    return list(rows.filter(seen__in=over).values_list("pk", flat=True)) if over else []
+
+
+def _clear(dialect: Dialect) -> None:
+    """Suspect no more whoever has been looked at by all that could have changed it."""
+    suspects = Suspect.objects.using(dialect.using)
+    _look(dialect, suspects)
+    if Mark.objects.using(dialect.using).exists():
+        return
+    for seen in suspects.exclude(seen=None).values_list("seen", flat=True).distinct():
+        # Marks of those transactions are there once they are over, so first one, then the other.
+        if _is_over(dialect, seen) and not Mark.objects.using(dialect.using).exists():
+            suspects.filter(seen=seen).delete()
+
+
+def _look(dialect: Dialect, rows: Iterable[object]) -> None:
+    new = rows.filter(seen=None)  # type: ignore[attr-defined]
+    keys = list(new.values_list("pk", flat=True))
+    if keys:
+        # After they were seen: whoever begins later sees them, too.
+        new.filter(pk__in=keys).update(seen=_ask(dialect, dialect.running_sql()))
+
+
+def _is_over(dialect: Dialect, seen: str) -> bool:
+    return bool(_ask(dialect, dialect.over_sql(), seen))
+
+
+def _ask(dialect: Dialect, sql: str, *params: str) -> str:
+    with dialect.connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        found: str = cursor.fetchone()[0]
+        return found
