@@ -95,7 +95,7 @@ def _ripe(dialect: Dialect, model: type[Mark]) -> list[int]:
     rows = model.objects.using(dialect.using)
     _look(dialect, rows)
     seen = rows.exclude(seen=None).values_list("seen", flat=True).distinct()
-    over = [one for one in seen if _is_over(dialect, one)]
+    over = [one for one in seen if dialect.over(one)]
     return list(rows.filter(seen__in=over).values_list("pk", flat=True)) if over else []
 
 
@@ -107,7 +107,7 @@ def _clear(dialect: Dialect) -> None:
         return
     for seen in suspects.exclude(seen=None).values_list("seen", flat=True).distinct():
         # Marks of those transactions are there once they are over, so first one, then the other.
-        if _is_over(dialect, seen) and not Mark.objects.using(dialect.using).exists():
+        if dialect.over(seen) and not Mark.objects.using(dialect.using).exists():
             suspects.filter(seen=seen).delete()
 
 
@@ -116,15 +116,4 @@ def _look(dialect: Dialect, rows: Iterable[object]) -> None:
     keys = list(new.values_list("pk", flat=True))
     if keys:
         # After they were seen: whoever begins later sees them, too.
-        new.filter(pk__in=keys).update(seen=_ask(dialect, dialect.running_sql()))
-
-
-def _is_over(dialect: Dialect, seen: str) -> bool:
-    return bool(_ask(dialect, dialect.over_sql(), seen))
-
-
-def _ask(dialect: Dialect, sql: str, *params: str) -> str:
-    with dialect.connection.cursor() as cursor:
-        cursor.execute(sql, params)
-        found: str = cursor.fetchone()[0]
-        return found
+        new.filter(pk__in=keys).update(seen=dialect.running())

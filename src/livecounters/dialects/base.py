@@ -505,13 +505,19 @@ class Dialect(ABC):
         """A relation of these columns of all marked rows of a model's table."""
         raise NotImplementedError
 
-    def running_sql(self) -> str:
-        """Say which transactions are at work, for :meth:`over_sql`."""
+    def running(self) -> str:
+        """Say which transactions are at work, for :meth:`over`."""
         raise NotImplementedError
 
-    def over_sql(self) -> str:
-        """Whether all transactions that were at work then (``%s``) are over."""
+    def over(self, seen: str) -> bool:
+        """Whether all transactions that were at work then are over."""
         raise NotImplementedError
+
+    def ask(self, sql: str, *params: Any) -> Any:
+        """The one value of a SELECT."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql, params)
+            return cursor.fetchone()[0]
 
     def _marking(self, watch: Watch) -> list[str]:
         """The columns of a table that others' measures go over; none if there are no marks."""

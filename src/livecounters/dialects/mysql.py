@@ -9,6 +9,8 @@ host's own mode would fail the host's write.
 from __future__ import annotations
 
 import json
+import secrets
+import time
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -16,7 +18,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import EmptyResultSet, FullResultSet
-from django.db import OperationalError, models
+from django.db import OperationalError, models, transaction
 from django.db.models import QuerySet
 
 from livecounters.dialects.base import DELTA_COLUMNS, EVENT_COLUMNS, Dialect, Statement
@@ -63,6 +65,9 @@ VARIABLES = {
     "at": "DATETIME(6)",
     "untold": "BOOLEAN",
 }
+
+# Seconds for which the server shows transactions as they were.
+STALE = 0.12
 
 # What a row contributes to a measure over several tables.
 DELTAS = {
@@ -293,7 +298,7 @@ class MySQL(Dialect):
         table = model._meta.db_table
         fields = {str(field.column): field for field in model._meta.local_concrete_fields}
         typed = ", ".join(
-            f"{self.quote(name)} {fields[name].rel_db_type(self.connection)} "
+            f"{self.quote(name)} {self._json_type(fields[name])} "
             f"PATH {self.literal('$.' + json.dumps(name))}"
             for name in columns
         )
@@ -303,17 +308,38 @@ class MySQL(Dialect):
             f"JSON_TABLE(k.row, '$' COLUMNS ({typed})) r WHERE k.`table` = {self.literal(table)}"
         )
 
-    def running_sql(self) -> str:
+    def _json_type(self, field: Field) -> str:
+        # JSON_TABLE knows no UUIDs; as text they are compared all the same.
+        stored = target_of(field)
         return (
-            "SELECT COALESCE(GROUP_CONCAT(trx_mysql_thread_id, '@', trx_started), '') "
-            "FROM information_schema.innodb_trx WHERE trx_mysql_thread_id <> CONNECTION_ID()"
+            "varchar(36)"
+            if isinstance(stored, models.UUIDField)
+            else str(stored.rel_db_type(self.connection))
         )
 
-    def over_sql(self) -> str:
-        return (
-            "SELECT NOT EXISTS (SELECT 1 FROM information_schema.innodb_trx "
-            "WHERE FIND_IN_SET(CONCAT(trx_mysql_thread_id, '@', trx_started), %s))"
+    def running(self) -> str:
+        return ",".join(sorted(self._transactions()))
+
+    def over(self, seen: str) -> bool:
+        return not seen or not set(seen.split(",")) & self._transactions()
+
+    def _transactions(self) -> set[str]:
+        """The transactions of others that are at work."""
+        # The server shows them as they were up to a while ago: until it has been left alone for
+        # a tenth of a second. So we look for this very query in what it shows.
+        sql = (
+            "SELECT CONCAT(trx_mysql_thread_id, '@', trx_started), "
+            "trx_mysql_thread_id = CONNECTION_ID(), COALESCE(trx_query LIKE %s, FALSE) "
+            "FROM information_schema.innodb_trx"
         )
+        with transaction.atomic(using=self.using), self.connection.cursor() as cursor:
+            cursor.execute(f"SELECT 1 FROM {self.table(Mark)} LIMIT 1")
+            while True:
+                cursor.execute(sql, [f"%{secrets.token_hex(8)}%"])
+                found = cursor.fetchall()
+                if any(ours and fresh for _, ours, fresh in found):
+                    return {name for name, ours, _ in found if not ours}
+                time.sleep(STALE)
 
     # Telling
 

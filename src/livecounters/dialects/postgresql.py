@@ -176,15 +176,18 @@ class PostgreSQL(Dialect):
     # Our own transaction comes after all that are at work; a snapshot may be older than that,
     # of a transaction that has only read so far.
 
-    def running_sql(self) -> str:
-        return "SELECT pg_current_xact_id()::text"
+    def running(self) -> str:
+        return str(self.ask("SELECT pg_current_xact_id()::text"))
 
-    def over_sql(self) -> str:
-        return (
-            "SELECT seen < pg_snapshot_xmin(pg_current_snapshot()) AND NOT EXISTS ("
-            "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() "
-            "AND pid <> pg_backend_pid() AND age(backend_xmin) > age(seen::xid)) "
-            "FROM (SELECT %s::text::xid8 AS seen) s"
+    def over(self, seen: str) -> bool:
+        return bool(
+            self.ask(
+                "SELECT seen < pg_snapshot_xmin(pg_current_snapshot()) AND NOT EXISTS ("
+                "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() "
+                "AND pid <> pg_backend_pid() AND age(backend_xmin) > age(seen::xid)) "
+                "FROM (SELECT %s::text::xid8 AS seen) s",
+                seen,
+            )
         )
 
     def _guarded(self, key: str, statement: str) -> str:
