@@ -26,6 +26,7 @@ from livecounters.announce import Announcement
 from livecounters.dialects import dialect_of
 from livecounters.feed import Place
 from livecounters.measures import declared_measures
+from livecounters.settling import settle
 
 __all__ = ["IDLE", "VIEWERS", "WATCHED", "Pump", "drive"]
 
@@ -111,8 +112,9 @@ class Pump:
                 if dialect_of(using).single_writer
                 else folding.fold(using)
             )
-            for measure, scopes in found.items():
-                changed[measure] |= scopes
+            for some in (found, settle(using)):
+                for measure, scopes in some.items():
+                    changed[measure] |= scopes
         return changed
 
     def _peek(self, using: str, seconds: float) -> folding.Changed:

@@ -44,12 +44,15 @@ def settle(using: str, declared: Registry = registry) -> Changed:
     if dialect.single_writer:
         return {}
     joined = [m for m in declared_measures(declared) if m.using == using and m.joined]
-    ripe = _ripe(dialect, Mark)
+    if not joined:
+        return {}
+    ripe = _ripe(dialect)
     changed: Changed = {}
     if ripe:
         marks = Mark.objects.using(using).filter(pk__in=ripe)
         tables = set(marks.values_list("table", flat=True).distinct())
-        if all([_settle(dialect, measure, tables, changed) for measure in joined]):
+        done = [_settle(dialect, measure, tables, changed) for measure in joined]
+        if all(done):
             marks.delete()
     _clear(dialect)
     return changed
@@ -90,9 +93,9 @@ def _concerned(dialect: Dialect, measure: Measure) -> set[str]:
 # Ripeness
 
 
-def _ripe(dialect: Dialect, model: type[Mark]) -> list[int]:
+def _ripe(dialect: Dialect) -> list[int]:
     """The marks that every transaction at work has seen, or could have."""
-    rows = model.objects.using(dialect.using)
+    rows = Mark.objects.using(dialect.using)
     _look(dialect, rows)
     seen = rows.exclude(seen=None).values_list("seen", flat=True).distinct()
     over = [one for one in seen if dialect.over(one)]

@@ -14,6 +14,7 @@ from livecounters.account import Account, account_of
 from livecounters.measures import Measure, declared_measures
 from livecounters.models import Measured
 from livecounters.readers import Number, counters
+from livecounters.settling import settle
 from livecounters.watches import names_of, watches
 from livecounters.windows import Window
 
@@ -91,6 +92,7 @@ def fold(using: str | None = None) -> None:
     """
     for alias in _databases(using):
         folding.fold(alias, wait=True)
+        settle(alias)
         if alias == feed.database():
             feed.number(alias)
 
