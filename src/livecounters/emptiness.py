@@ -50,16 +50,16 @@ def _begin(dialect: Dialect, wanted: Sequence[Watch], declared: Registry) -> Non
     rows: dict[str, Measured] = {}
     for watch in watched:
         for key, names in kept_by(watch, declared).items():
-            wanted = watch.tables_of(key)
-            # Of a row over several tables its own must be there.
-            if empty.get(wanted[0]) and places.keys() >= set(wanted):
-                tables = {table: places[table] for table in wanted}
+            over = watch.tables_of(key)
+            # What is counted over several tables has a row of the first for each.
+            if empty.get(over[0]) and places.keys() >= set(over):
+                tables = {table: places[table] for table in over}
                 rows[key] = Measured(
                     measure=key,
                     tables=tables,
                     names=names,
                     since=timezone.now(),
-                    installation=begun(tables, wanted),
+                    installation=begun(tables, over),
                     ready=True,
                     audited_at=timezone.now(),
                     drift=0,

@@ -42,7 +42,7 @@ def obstacles(using: str, declared: Registry = registry) -> Iterator[Obstacle]:
         }
     states = dict(capture.states(using, declared))
     measured = Measured.objects.using(using).exclude(installation="")
-    captured = set(measured.values_list("table", flat=True))
+    captured = {table for row in measured for table in row.tables}
     for watch in watches(using, declared):
         kind = kinds.get(watch.table)
         if kind == "v":

@@ -319,7 +319,8 @@ def source_columns(
             named.update(local for local, _ in join.join_cols)
         if join.table_alias == table:
             named.update(foreign for _, foreign in join.join_cols)
-    return [field.column for field in model._meta.local_concrete_fields if field.column in named]
+    columns = [str(field.column) for field in model._meta.local_concrete_fields]
+    return [column for column in columns if column in named]
 
 
 # Functions that have an answer for every row, NULL at the worst.

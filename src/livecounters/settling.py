@@ -13,7 +13,9 @@ that is gone again reaches nothing, but whoever counted it has left a delta.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import QuerySet
 
 from livecounters import audit
 from livecounters.dialects import Dialect, dialect_of
@@ -78,9 +80,9 @@ def _concerned(dialect: Dialect, measure: Measure) -> set[str]:
     if measure.scope is None:
         return {""}
     found: set[str] = set()
-    for model in (Delta, Suspect):
-        rows = model._default_manager.using(dialect.using).filter(measure=measure.key)
-        found.update(rows.values_list("scope", flat=True).distinct())
+    for rows in (Delta.objects, Suspect.objects):
+        kept = rows.using(dialect.using).filter(measure=measure.key)
+        found.update(kept.values_list("scope", flat=True).distinct())
     marked = set(Mark.objects.using(dialect.using).values_list("table", flat=True).distinct())
     with dialect.connection.cursor() as cursor:
         for model in measure.models[1:]:
@@ -97,8 +99,7 @@ def _ripe(dialect: Dialect) -> list[int]:
     """The marks that every transaction at work has seen, or could have."""
     rows = Mark.objects.using(dialect.using)
     _look(dialect, rows)
-    seen = rows.exclude(seen=None).values_list("seen", flat=True).distinct()
-    over = [one for one in seen if dialect.over(one)]
+    over = [seen for seen in _seen(rows) if dialect.over(seen)]
     return list(rows.filter(seen__in=over).values_list("pk", flat=True)) if over else []
 
 
@@ -108,14 +109,18 @@ def _clear(dialect: Dialect) -> None:
     _look(dialect, suspects)
     if Mark.objects.using(dialect.using).exists():
         return
-    for seen in suspects.exclude(seen=None).values_list("seen", flat=True).distinct():
+    for seen in _seen(suspects):
         # Marks of those transactions are there once they are over, so first one, then the other.
         if dialect.over(seen) and not Mark.objects.using(dialect.using).exists():
             suspects.filter(seen=seen).delete()
 
 
-def _look(dialect: Dialect, rows: Iterable[object]) -> None:
-    new = rows.filter(seen=None)  # type: ignore[attr-defined]
+def _seen(rows: QuerySet[Any]) -> list[str]:
+    return [one for one in rows.values_list("seen", flat=True).distinct() if one is not None]
+
+
+def _look(dialect: Dialect, rows: QuerySet[Any]) -> None:
+    new = rows.filter(seen=None)
     keys = list(new.values_list("pk", flat=True))
     if keys:
         # After they were seen: whoever begins later sees them, too.

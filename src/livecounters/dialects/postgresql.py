@@ -115,8 +115,10 @@ class PostgreSQL(Dialect):
         settings = []
         if watch.tellings and operation != "delete":
             settings.append("SET hash_mem_multiplier = 1000")
-        read = watch.measures if operation == "delete" else [*watch.measures, *watch.tellings]
-        if any(used_tables(one.rows) - {watch.table} for one in read):
+        read = [measure.rows for measure in watch.measures]
+        if operation != "delete":
+            read += [telling.rows for telling in watch.tellings]
+        if any(len(used_tables(rows)) > 1 for rows in read):
             settings += ["SET enable_hashjoin = off", "SET enable_mergejoin = off"]
         return "".join(f"{setting} " for setting in settings)
 

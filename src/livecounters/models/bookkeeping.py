@@ -45,7 +45,8 @@ class Mark(models.Model):
     id = models.BigAutoField(primary_key=True)
     table = models.CharField(max_length=TEXT_LENGTH)
     row = models.JSONField(default=dict)
-    seen = models.TextField(null=True)
+    # Empty: nobody else was at work.
+    seen = models.TextField(null=True)  # noqa: DJ001
 
     def __str__(self) -> str:
         return f"{self.table}: {self.row}"
@@ -58,7 +59,8 @@ class Suspect(models.Model):
     pk = models.CompositePrimaryKey("measure", "scope")
     measure = ExactCharField(max_length=KEY_LENGTH)
     scope = ExactCharField(max_length=TEXT_LENGTH)
-    seen = models.TextField(null=True)
+    # Empty: nobody else was at work.
+    seen = models.TextField(null=True)  # noqa: DJ001
 
     def __str__(self) -> str:
         return f"{self.measure}[{self.scope}]"
