@@ -13,10 +13,10 @@ from django.utils import timezone
 
 import livecounters as live
 from livecounters import audit
+from livecounters.keys import target_of
 from livecounters.measures import declared_measures, measure_of
 from livecounters.models import Measured
 from livecounters.registry import CounterEntry, registry
-from livecounters.rows import target_of
 from tests.host.models import Attempt, GiftSale, Sale
 
 

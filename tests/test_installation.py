@@ -16,7 +16,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 import livecounters as live
-from livecounters import capture, feed, folding, installation, ledger
+from livecounters import capture, feed, folding, installation, ledger, summands
 from livecounters.exceptions import Busy
 from livecounters.measures import declared_measures, measure_of
 from livecounters.models import ActivityEvent, Bucket, Delta, Lease, Measured, Member
@@ -79,8 +79,11 @@ new.add(Attempt, New)
 
 def numbers(declared: Registry) -> list[int]:
     measures = sorted(declared_measures(declared), key=lambda measure: measure.key)
-    found = ledger.read([ledger.Ask(measure, None, Interval(None, None)) for measure in measures])
-    return [sum(t.count + t.total + t.members for t in tallies.values()) for tallies in found]
+    asks = [summands.Ask(measure, None, Interval(None, None)) for measure in measures]
+    return [
+        sum(t.count + t.total + t.members for t in tallies.values())
+        for tallies in ledger.read(asks).answers
+    ]
 
 
 def counted(declared: Registry) -> list[int]:

@@ -17,17 +17,10 @@ from django.utils import timezone
 
 import livecounters as live
 from livecounters.exceptions import Unmeasurable
+from livecounters.keys import text_of, textual
 from livecounters.readers import Counter
 from livecounters.registry import Registry
-from livecounters.rows import (
-    may_fail,
-    related_model,
-    rows,
-    source_columns,
-    text_of,
-    textual,
-    used_tables,
-)
+from livecounters.rows import may_fail, related_model, rows, source_columns, used_tables
 from livecounters.tellings import telling_of
 from tests.host.models import Attempt, Course, Quiz, Sale, Tag
 from tests.zoo.models import Cafe, Large, Pair

@@ -24,6 +24,7 @@ ALLOWED_HOSTS = [
 
 INSTALLED_APPS = [
     "learning",
+    "packages",
     "people",
     "livecounters",
     "django.contrib.admin",

@@ -3,6 +3,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("learning.urls")),
+    path("", include("packages.urls")),
     path("people/", include("people.urls")),
     path("live/", include("livecounters.urls")),
     path("admin/", admin.site.urls),

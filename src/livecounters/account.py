@@ -12,9 +12,11 @@ from typing import Any
 
 from livecounters.declarations import Avg
 from livecounters.dialects import dialect_of
-from livecounters.ledger import Ask, Item, Itemized, Tally, itemized
+from livecounters.ledger import Item, Itemized, Tally, itemized
 from livecounters.readers import Counter, Number, aware
+from livecounters.settling import Waiting, waiting
 from livecounters.standing import Standing, standing_of
+from livecounters.summands import Ask
 from livecounters.windows import Interval, Window
 
 __all__ = ["Account", "Part", "account_of"]
@@ -40,6 +42,7 @@ class Account:
     parts: list[Part]
     value: Number
     counted: Number
+    waiting: Waiting
     now: dt.datetime
 
     @property
@@ -82,7 +85,8 @@ class Account:
         if self.value is None or self.counted is None:
             return f"differs: {self.counted} by count"
         difference: Any = self.value - self.counted  # type: ignore[operator]
-        return f"differs by {difference:+}"
+        settled = ", until marked changes are settled" if self.waiting.marks else ""
+        return f"differs by {difference:+}{settled}"
 
     @property
     def audit_age(self) -> float | None:
@@ -103,6 +107,7 @@ class Account:
             "at": self.now.isoformat(),
             "database": self.counter.measure.using,
             "table": self.standing.table,
+            "tables": [model._meta.db_table for model in self.counter.measure.models],
             "sql": self.sql,
             "measure": self.counter.measure.key,
             "shared_with": [name for name in self.standing.names if name != self.counter.name],
@@ -116,6 +121,8 @@ class Account:
             "value": self.value,
             "counted": self.counted,
             "verdict": self.verdict,
+            "marks": self.waiting.marks,
+            "waiting_for": [holder._asdict() for holder in self.waiting.holders],
             "audited_at": _iso(captured.audited_at) if captured else None,
             "drift": captured.drift if captured else None,
         }
@@ -135,10 +142,10 @@ def account_of(
     found = itemized(ask)
     counted = counter.worth(found.source.tally)
     value = counter.worth(_sum(found)) if found.in_force else counted
-    standing = standing_of(counter.measure)
-    return Account(
-        counter, scope, standing, interval, _parts(counter, ask, found), value, counted, now
-    )
+    measure, parts = counter.measure, _parts(counter, ask, found)
+    waits = waiting(measure.using) if measure.joined else Waiting()
+    standing = standing_of(measure)
+    return Account(counter, scope, standing, interval, parts, value, counted, waits, now)
 
 
 def _sum(found: Itemized) -> Tally:

@@ -13,9 +13,10 @@ from django.utils.functional import Promise
 from livecounters.activities import Activity
 from livecounters.windows import Ever, Window, ever
 
-__all__ = ["Aggregate", "Avg", "Count", "Max", "Min", "Sum"]
+__all__ = ["Aggregate", "Avg", "Count", "Max", "Min", "Per", "Sum"]
 
 Path = str | Combinable
+Per = str | tuple[str, ...] | None
 Text = str | Promise
 
 
@@ -26,7 +27,8 @@ class Aggregate:
     Keywords shared by all:
 
     ``per``
-        A field: one number for each of its values instead of one for the site.
+        A field, over relations if need be (``"quiz__packages"``): one number for each of its
+        values instead of one for the site. A tuple of fields: one for each combination.
         Of an activity (``events=``): ``"actor"`` or ``"target"``.
     ``filter``
         Narrows the class's ``filter`` (both must hold).
@@ -47,7 +49,7 @@ class Aggregate:
     expression: Path | None = None
     _: KW_ONLY
     filter: Q | None = None
-    per: str | None = None
+    per: Per = None
     at: Path | None = None
     window: Window = ever
     events: Activity | None = None
@@ -80,8 +82,12 @@ class Aggregate:
             )
         if self.filter is not None and not isinstance(self.filter, Q):
             raise TypeError(f"live.{name}(filter={self.filter!r}): give a Q object.")
-        if self.per is not None and not isinstance(self.per, str):
-            raise TypeError(f"live.{name}(per={self.per!r}): give the name of one field.")
+        several = isinstance(self.per, tuple) and len(self.per) > 1
+        paths = self.per if isinstance(self.per, tuple) and several else (self.per or "",)
+        if not all(isinstance(path, str) for path in paths):
+            raise TypeError(
+                f"live.{name}(per={self.per!r}): give the name of a field, or a tuple of several."
+            )
 
     @property
     def timed(self) -> bool:

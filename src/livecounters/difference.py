@@ -19,6 +19,7 @@ from django.db import models
 from django.db.models import Max, Min, Q
 
 from livecounters.dialects import Dialect
+from livecounters.keys import split
 from livecounters.measures import Measure
 from livecounters.models import Bucket, Delta, Measured, Member
 from livecounters.retention import kept_since
@@ -148,10 +149,13 @@ class _Text:
     def _truth(self) -> str:
         """What there is: (scope, member, at, count, total)."""
         measure, rows = self.measure, self.measure.rows
-        if self.scopes is not None and measure.scope_field is not None:
-            # By the host's own column and index, and then exactly.
-            keys = [measure.scope_field.to_python(scope) for scope in self.scopes]
-            rows = rows.filter(**{f"{PREFIX}scope__in": keys})
+        if self.scopes is not None and measure.scope_fields:
+            # By the host's own columns and indexes, and then exactly.
+            several = len(measure.scope_fields) > 1
+            scopes = [split(scope) if several else [scope] for scope in self.scopes]
+            for n, (name, field) in enumerate(measure.scope_fields.items()):
+                keys = {field.to_python(keys[n]) for keys in scopes}
+                rows = rows.filter(**{f"{PREFIX}{name}__in": keys})
         return (
             f"SELECT * FROM ({self.dialect.sums(measure, [(None, '')], rows)}) q WHERE {self._of}"
         )

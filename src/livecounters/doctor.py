@@ -27,8 +27,8 @@ from livecounters.announce import GROUP
 from livecounters.conf import options
 from livecounters.dialects import Dialect, Watch, dialect_of
 from livecounters.exceptions import Unmeasurable
+from livecounters.leases import PUMP
 from livecounters.models import Lease
-from livecounters.pump import NAME
 from livecounters.readers import aware
 from livecounters.standing import standings
 from livecounters.watches import watches
@@ -155,7 +155,7 @@ def _folding(dialect: Dialect) -> Finding:
 
 
 def _pump(now: dt.datetime) -> Finding:
-    lease = Lease.objects.using(feed.database()).filter(name=NAME, expires_at__gt=now).first()
+    lease = Lease.objects.using(feed.database()).filter(name=PUMP, expires_at__gt=now).first()
     if lease is not None:
         until = timezone.localtime(aware(lease.expires_at))
         return Finding("ok", f"pump: at work, its lease is good until {until:%H:%M:%S}")

@@ -25,10 +25,10 @@ from django.utils.translation import gettext
 
 from livecounters.conf import options
 from livecounters.dialects import dialect_of
+from livecounters.keys import text_of
 from livecounters.models import ActivityEvent, Stream
 from livecounters.models.events import UNTOLD
 from livecounters.registry import registry
-from livecounters.rows import text_of
 
 __all__ = [
     "Event",

@@ -26,11 +26,12 @@ from livecounters import audit, feed, leases
 from livecounters.dialects import dialect_of
 from livecounters.exceptions import Busy
 from livecounters.folding import alone, fold
+from livecounters.keys import join, split, target_of, text_of
 from livecounters.measures import Measure, measure_of
 from livecounters.models import ActivityEvent, Bucket, Delta, Member
 from livecounters.readers import Counter, Question, read
 from livecounters.registry import CounterEntry, registry
-from livecounters.rows import related_model, rows, source_columns, target_of, text_of
+from livecounters.rows import related_model, rows, source_columns
 from livecounters.tellings import Telling, telling_of
 from livecounters.windows import ever
 
@@ -300,17 +301,30 @@ def _looks_at(measure: Measure, column: str) -> bool:
 
 
 def _own(person: Person) -> Iterator[tuple[CounterEntry, str, str]]:
-    """(counter, scope or member, text) of each counter over rows that names the person."""
+    """(counter, column, text) of each column of a counter over rows that may name the person."""
     for entry in registry.counters:
         if entry.activity is None:
             measure = measure_of(entry)
-            for name in ("scope", "member"):
-                stored = getattr(measure, f"{name}_field")
-                if stored is None or related_model(measure.rows, name) not in person.labels:
-                    continue
-                text = person.text(stored)
-                if text is not None:
-                    yield entry, name, text
+            fields = dict(measure.scope_fields)
+            if measure.member_field is not None:
+                fields["member"] = measure.member_field
+            for name, stored in fields.items():
+                if related_model(measure.rows, name) in person.labels:
+                    text = person.text(stored)
+                    if text is not None:
+                        yield entry, name, text
+
+
+def _scopes(measure: Measure, column: str, text: str) -> list[str]:
+    """The scopes, one of whose keys is this text."""
+    names = list(measure.scope_paths)
+    if len(names) == 1:
+        return [text]
+    kept = Bucket.objects.using(measure.using).filter(
+        measure=measure.key, scope__contains=join([text])
+    )
+    found = kept.values_list("scope", flat=True).distinct()
+    return sorted(scope for scope in found if split(scope)[names.index(column)] == text)
 
 
 def _drop_nothing(person: Person) -> None:
@@ -321,11 +335,18 @@ def _drop_nothing(person: Person) -> None:
         with alone(dialect_of(using)):
             for measure, name, text in found:
                 if measure.using == using:
-                    of = {"measure": measure.key, name: text, "count": 0}
-                    Member.objects.using(using).filter(**of).delete()
-                    if name == "scope":
-                        nothing = Bucket.objects.using(using).filter(**of, total=0, members=0)
-                        nothing.delete()
+                    _drop_nothing_of(measure, name, text)
+
+
+def _drop_nothing_of(measure: Measure, name: str, text: str) -> None:
+    members = Member.objects.using(measure.using).filter(measure=measure.key, count=0)
+    if name == "member":
+        members.filter(member=text).delete()
+        return
+    scopes = _scopes(measure, name, text)
+    members.filter(scope__in=scopes).delete()
+    buckets = Bucket.objects.using(measure.using).filter(measure=measure.key, scope__in=scopes)
+    buckets.filter(count=0, total=0, members=0).delete()
 
 
 # What is kept
@@ -359,7 +380,14 @@ def _as_json(event: ActivityEvent, column: str) -> dict[str, Any]:
 
 def _following(person: Person) -> dict[str, Any]:
     """The numbers over the host's rows that are the person's own."""
-    return _numbers([(entry, text) for entry, name, text in _own(person) if name == "scope"])
+    return _numbers(
+        [
+            (entry, scope)
+            for entry, name, text in _own(person)
+            if name != "member"
+            for scope in _scopes(measure_of(entry), name, text)
+        ]
+    )
 
 
 def _over_events(person: Person) -> dict[str, Any]:
@@ -376,7 +404,12 @@ def _over_events(person: Person) -> dict[str, Any]:
 
 
 def _numbers(asked: Sequence[tuple[CounterEntry, str]]) -> dict[str, Any]:
-    """Counter -> its number of all times, if it is any."""
+    """Counter -> its number of all times, if it is any; of several keys with all of them."""
     values = read([Question(Counter(entry), scope, ever) for entry, scope in asked])
-    found = {entry.full_name: value for (entry, _), value in zip(asked, values, strict=True)}
+    found = {
+        f"{entry.full_name}[{scope}]"
+        if isinstance(entry.declared.per, tuple)
+        else entry.full_name: value
+        for (entry, scope), value in zip(asked, values, strict=True)
+    }
     return {name: value for name, value in sorted(found.items()) if value}

@@ -9,7 +9,10 @@ from django.db.models import Q
 
 from livecounters.models import Lease
 
-__all__ = ["held", "hold", "keep", "release"]
+__all__ = ["PUMP", "held", "hold", "keep", "release"]
+
+PUMP = "pump"
+"""The lease of the one pump that is at work."""
 
 
 def hold(name: str, holder: str, now: dt.datetime, seconds: float, using: str) -> bool:

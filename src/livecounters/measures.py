@@ -26,19 +26,12 @@ from django.dispatch import receiver
 from django.utils import translation
 
 from livecounters.conf import site_zone
-from livecounters.declarations import Aggregate, Count, Max, Min
+from livecounters.declarations import Aggregate, Count, Max, Min, Per
 from livecounters.exceptions import Unmeasurable
+from livecounters.keys import Field, may_be_joined, textual
 from livecounters.models import ActivityEvent
 from livecounters.registry import ActivityEntry, CounterEntry, Registry, registry
-from livecounters.rows import (
-    Field,
-    output_field,
-    related_model,
-    resolved,
-    rows,
-    textual,
-    used_models,
-)
+from livecounters.rows import output_field, related_model, resolved, rows, used_models
 from livecounters.windows import Clock
 
 __all__ = ["Measure", "canonical", "declared_measures", "measure_of"]
@@ -54,16 +47,16 @@ NUMBERS = (models.IntegerField, models.DecimalField, models.FloatField)
 
 @dataclass(frozen=True, eq=False)
 class Measure:
-    """A defining query over the rows of one table.
+    """A defining query over the rows of one table, and of those it goes over.
 
     ``columns`` of the query: ``one`` always, ``scope``, ``member``, ``at``, ``value`` where it
-    has them. ``places`` are the decimal places by which values are scaled to integers. Of a
+    has them; of several keys ``scope1``, ``scope2`` and so on as well. ``places`` are the decimal places by which values are scaled to integers. Of a
     measure of ``extremes`` the members are numbers, kept in their order.
     """
 
     model: type[models.Model]
     where: Q
-    scope: str | None = None
+    scope: Per = None
     member: str | Combinable | None = None
     at: str | Combinable | None = None
     value: str | Combinable | None = None
@@ -75,13 +68,19 @@ class Measure:
     def rows(self) -> QuerySet[Any, Any]:
         columns = {
             "one": Value(1, output_field=models.IntegerField()),
-            "scope": self.scope,
+            **self.scope_paths,
             "member": self.member,
             "at": self.at,
             "value": self.value,
         }
         given = {name: value for name, value in columns.items() if value is not None}
-        return rows(self.model, self.where, given, needed=("scope", "member", "value"))
+        return rows(self.model, self.where, given, needed=(*self.scope_paths, "member", "value"))
+
+    @property
+    def scope_paths(self) -> dict[str, str]:
+        """The columns that say whose number it is, and what they are."""
+        paths = (self.scope,) if isinstance(self.scope, str) else self.scope or ()
+        return {f"scope{n or ''}": path for n, path in enumerate(paths)}
 
     @cached_property
     def models(self) -> list[type[models.Model]]:
@@ -94,16 +93,22 @@ class Measure:
         return len(self.models) > 1
 
     @cached_property
-    def scope_field(self) -> Field | None:
-        return self._textual("scope", self.scope)
+    def scope_fields(self) -> dict[str, Field]:
+        """The stored field of each of these columns."""
+        fields = {name: self._textual(name, path) for name, path in self.scope_paths.items()}
+        if len(fields) > 1:
+            may_be_joined(list(fields.values()), repr(self.scope))
+        return fields
 
     @cached_property
     def member_field(self) -> Field | None:
         """The stored field of what is counted distinctly."""
-        return None if self.extremes else self._textual("member", self.member)
+        if self.extremes or self.member is None:
+            return None
+        return self._textual("member", self.member)
 
-    def _textual(self, column: str, path: str | Combinable | None) -> Field | None:
-        return textual(output_field(self.rows, column), repr(path)) if path else None
+    def _textual(self, column: str, path: str | Combinable) -> Field:
+        return textual(output_field(self.rows, column), repr(path))
 
     @cached_property
     def at_field(self) -> Field | None:
@@ -134,8 +139,12 @@ class Measure:
         """Whether it is counted per user."""
         if self.append_only:
             return self.scope == "actor"
-        user = settings.AUTH_USER_MODEL.lower()
-        return self.scope is not None and related_model(self.rows, "scope") == user
+        return settings.AUTH_USER_MODEL.lower() in self.scope_models
+
+    @cached_property
+    def scope_models(self) -> list[str]:
+        """The label of the model that each key is of; "" if of none."""
+        return [related_model(self.rows, name) for name in self.scope_paths]
 
     @cached_property
     def clock(self) -> Clock:
@@ -187,7 +196,7 @@ def measure_of(entry: CounterEntry) -> Measure:
             f'Give {entry.live.__name__} an at = "...", or the counter an at=.',
         )
     # Resolve what is lazy, so that a wrong declaration is found here and not when it is read.
-    _ = (measure.rows, measure.scope_field, measure.member_field, measure.at_field)
+    _ = (measure.rows, measure.scope_fields, measure.member_field, measure.at_field)
     return measure
 
 
@@ -209,7 +218,7 @@ def _over_rows(entry: CounterEntry) -> Measure:
         where, member = _counted(counter, where)
     else:
         value = counter.expression
-        found = resolved(rows(entry.model, Q(), {"value": value}, joins=True), "value")
+        found = resolved(rows(entry.model, Q(), {"value": value}, needed=["value"]), "value")
         if extremes and not isinstance(found.output_field, NUMBERS):
             raise Unmeasurable(
                 "E006",

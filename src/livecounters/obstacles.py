@@ -58,6 +58,8 @@ def obstacles(using: str, declared: Registry = registry) -> Iterator[Obstacle]:
             if seen != "installed" and options().INSTALL_ON_MIGRATE:
                 yield from RIGHTS[dialect.connection.vendor](dialect, watch)
     yield from FAILING[dialect.connection.vendor](dialect)
+    if any(measure.joined for watch in watches(using, declared) for measure in watch.own):
+        yield from _blind(dialect)
 
 
 def _of_table(dialect: Dialect, watch: Watch) -> Iterator[Obstacle]:
@@ -80,6 +82,26 @@ def _apart(dialect: Dialect) -> AbstractContextManager[object]:
     if dialect.connection.vendor != "postgresql":
         return nullcontext()
     return transaction.atomic(using=dialect.using)
+
+
+def _blind(dialect: Dialect) -> Iterator[Obstacle]:
+    """Settling waits for the transactions of others."""
+    if dialect.sees_all():
+        return
+    if dialect.connection.vendor == "mysql":
+        yield Obstacle(
+            "E019",
+            "Counters over relations are not settled: the account may not see which transactions "
+            "are at work, and what two of them change at once stays wrong.",
+            "GRANT PROCESS ON *.* to the account.",
+        )
+    else:
+        yield Obstacle(
+            "W008",
+            "Counters over relations are settled without regard to other roles: their snapshots "
+            "cannot be seen. What they read at REPEATABLE READ before, and write after, is missed.",
+            "GRANT pg_read_all_stats to the role, unless every process of the site uses this one.",
+        )
 
 
 # Writes that no trigger sees

@@ -51,7 +51,6 @@ LEAVE = 5.0
 """Seconds that a pump which ends waits for what it is at."""
 
 VIEWERS = "viewers:"
-NAME = "pump"
 
 
 class Pump:
@@ -73,7 +72,7 @@ class Pump:
         if seconds >= self._renew:
             self._renew = seconds + LEASE / 3
             using, before = feed.database(), self._active
-            self._active = leases.hold(NAME, self.holder, now, LEASE, using)
+            self._active = leases.hold(leases.PUMP, self.holder, now, LEASE, using)
             self._watched = False
             if self._active:
                 if not before:
@@ -102,7 +101,7 @@ class Pump:
         """Give the lease back; what is being healed is left to the next."""
         self.leave()
         self.rest(LEAVE)
-        leases.release(NAME, self.holder, feed.database())
+        leases.release(leases.PUMP, self.holder, feed.database())
 
     def _numbers(self, seconds: float) -> dict[str, set[str]]:
         changed: dict[str, set[str]] = defaultdict(set)

@@ -3,102 +3,48 @@
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import Model
+from django.db.models.expressions import Combinable
 from django.utils import timezone
 
-from livecounters import ledger
+from livecounters import feed, leases, ledger, ranking
+from livecounters.annotation import Annotation
+from livecounters.answers import Change, Values
 from livecounters.conf import options
-from livecounters.declarations import Avg, Count, Max, Min
-from livecounters.ledger import Ask, Tally
-from livecounters.measures import FLOAT_PLACES, Measure, measure_of
+from livecounters.folding import fold
+from livecounters.keys import SEPARATOR, join, split, text_of
+from livecounters.ledger import Tally
+from livecounters.measures import Measure, measure_of
+from livecounters.ranking import Place
 from livecounters.registry import CounterEntry, Registry, registry
-from livecounters.retention import kept_since
-from livecounters.rows import text_of
-from livecounters.windows import DAY, HOUR, MINUTE, QUARTER, Grain, Interval, Window
+from livecounters.series import Point, Series, read_series
+from livecounters.settling import settle
+from livecounters.summands import Ask
+from livecounters.windows import Interval, Window
+from livecounters.worth import Number, Worth
 
 __all__ = [
     "Change",
     "Counter",
     "Counters",
     "Number",
+    "Place",
     "Point",
     "Question",
+    "Series",
     "Values",
     "counters",
     "read",
 ]
-
-Number = int | float | Decimal | None
-
-STEPS = {"minute": MINUTE, "quarter": QUARTER, "hour": HOUR, "day": DAY}
-
-# The buckets that the steps of a series are made of.
-GRAINS = {"minute": Grain.MINUTE, "day": Grain.DAY}
-
-
-class Values(dict[Any, Number]):
-    """Numbers by the objects that were asked for (or by scope); objects and keys find them too."""
-
-    def __init__(self, counter: Counter, found: Mapping[Any, Number]) -> None:
-        super().__init__(found)
-        self._by_scope = {counter.scope(of): value for of, value in found.items()}
-        self._counter = counter
-
-    def __missing__(self, of: Any) -> Number:
-        try:
-            return self._by_scope[self._counter.scope(of)]
-        except (KeyError, ValueError, TypeError, ValidationError):
-            raise KeyError(of) from None
-
-
-class Point(tuple[dt.datetime, Number]):
-    """``(start, value)`` of one step of a series; ``running`` if the step is not over yet."""
-
-    running: bool
-
-    def __new__(cls, start: dt.datetime, value: Number, running: bool) -> Point:
-        point = super().__new__(cls, (start, value))
-        point.running = running
-        return point
-
-    @property
-    def start(self) -> dt.datetime:
-        return self[0]
-
-    @property
-    def value(self) -> Number:
-        return self[1]
-
-
-class Change(NamedTuple):
-    """A number and what it was one window before."""
-
-    value: Number
-    before: Number
-
-    @property
-    def difference(self) -> Number:
-        """How much more it is; ``None`` if either is not known."""
-        if self.value is None or self.before is None:
-            return None
-        return self.value - self.before  # type: ignore[operator]
-
-    @property
-    def percent(self) -> float | None:
-        """How much more it is in hundredths of what it was; ``None`` if that was nothing."""
-        if not self.before or self.difference is None:
-            return None
-        return float(self.difference) / abs(float(self.before)) * 100
 
 
 @dataclass(frozen=True)
@@ -128,8 +74,31 @@ def read(questions: Sequence[Question], at: dt.datetime | None = None) -> list[N
         counter.ask(tuple(sorted(set(wanted))), window, moment)
         for (counter, window), wanted in scopes.items()
     ]
-    tallies = dict(zip(scopes, ledger.read(asks), strict=True))
+    tallies = dict(zip(scopes, _read(asks), strict=True))
     return [q.counter.worth(tallies[q.counter, q.window].get(q.scope, Tally())) for q in questions]
+
+
+def _read(asks: Sequence[Ask]) -> list[dict[str, Tally]]:
+    """What the ledger says. A site without a pump tidies up when a reading finds much to do;
+    after the transaction it is in, and without harm to it."""
+    answers, behind, marked = ledger.read(asks)
+    for using in behind:
+        transaction.on_commit(partial(fold, using), using=using, robust=True)
+    for using in marked:
+        transaction.on_commit(partial(_settle_unless_pumped, using), using=using, robust=True)
+    return answers
+
+
+def _within(ask: Ask, places: list[Place]) -> list[Place]:
+    """Places by their last key, where the others are given."""
+    if not ask.within:
+        return places
+    return [Place(split(one.scope)[-1], one.value, one.rank, one.dense_rank) for one in places]
+
+
+def _settle_unless_pumped(using: str) -> None:
+    if not leases.held(leases.PUMP, timezone.now(), feed.database()):
+        settle(using)
 
 
 @dataclass(frozen=True)
@@ -177,7 +146,7 @@ class Counter:
         """The numbers of many objects, in one query: a dict by the objects given."""
         wanted = list(of)
         found = read([Question(self, self.scope(one), window) for one in wanted], at)
-        return Values(self, dict(zip(wanted, found, strict=True)))
+        return Values(dict(zip(wanted, found, strict=True)), self.scope)
 
     def change(
         self, *, of: Any = None, window: Window | None = None, at: dt.datetime | None = None
@@ -193,7 +162,7 @@ class Counter:
             clock.stamp(moment), clock, options().WEEK_START
         )
         intervals = [self.interval(window, moment), ledger.settled(earlier, aware(), self.measure)]
-        found = ledger.read(
+        found = _read(
             [
                 Ask(self.measure, (scope,), interval, past=past)
                 for interval, past in zip(intervals, (False, True), strict=True)
@@ -201,14 +170,125 @@ class Counter:
         )
         return Change(*(self.worth(tallies.get(scope, Tally())) for tallies in found))
 
-    def breakdown(self, *, window: Window | None = None, at: dt.datetime | None = None) -> Values:
-        """Scope -> number of every scope that has any row, in one query."""
+    def expression(
+        self,
+        *,
+        of: str | Combinable | tuple[str | Combinable, ...] | None = None,
+        window: Window | None = None,
+        at: dt.datetime | None = None,
+    ) -> Annotation:
+        """The number of each row of a queryset, in its own statement: annotate, then order and
+        filter by it.
+
+        ``of`` says what of a row names whose number it is: a field over any relations or an
+        expression, a tuple of them for a counter of several keys. Not needed where the rows are
+        of the model that the counter is ``per``. The query asks about the moment it is run at,
+        or about ``at``. Of decimals, means have 15 places, and SQLite's floats 15 digits.
+        """
+        keys = of if isinstance(of, tuple) else () if of is None else (of,)
+        if keys and len(keys) != len(self.measure.scope_fields):
+            raise TypeError(
+                f"{self.name} is counted per {self.entry.declared.per!r}; give of= one of each."
+            )
+        return Annotation(self._worth, lambda: self.ask(None, window, aware(at)), keys)
+
+    def breakdown(
+        self, *, within: Any = None, window: Window | None = None, at: dt.datetime | None = None
+    ) -> Values:
+        """Scope -> number of every scope that has any row, in one query.
+
+        Of a counter of several keys ``within`` gives the first ones, and the last one is the
+        scope: what an object has by currency.
+        """
+        ask = self._all(within, window, aware(at), "breakdown()")
+        found = {
+            scope: self.worth(tally)
+            for scope, tally in sorted(_read([ask])[0].items())
+            if not tally.empty
+        }
+        if not ask.within:
+            return Values(found, self.scope)
+        keys = split(ask.within)[:-1]
+        last = {split(scope)[-1]: value for scope, value in found.items()}
+        return Values(last, lambda of: self.scope((*keys, of)))
+
+    def top(
+        self,
+        number: int = 10,
+        *,
+        within: Any = None,
+        window: Window | None = None,
+        at: dt.datetime | None = None,
+        ascending: bool = False,
+    ) -> list[Place]:
+        """The scopes with the greatest numbers, as ``(scope, value)`` with ``rank`` and
+        ``dense_rank``, in one query; those with the least, if ``ascending``.
+
+        Equal numbers share a rank and stand in the order of their scopes.
+        """
+        ask = self._all(within, window, aware(at), "top()")
+        return _within(ask, ranking.first(self._worth, ask, number, ascending))
+
+    def rank(
+        self,
+        *,
+        of: Any,
+        dense: bool = False,
+        window: Window | None = None,
+        at: dt.datetime | None = None,
+        ascending: bool = False,
+    ) -> int | None:
+        """The rank of an object among all that have a row, 1 for the greatest; ``None`` if it
+        has none. After two firsts comes a third, or if ``dense`` a second.
+
+        Of a counter of several keys: among those that share all but the last.
+        """
+        for place in self.neighbours(of=of, near=0, window=window, at=at, ascending=ascending):
+            return place.dense_rank if dense else place.rank
+        return None
+
+    def neighbours(
+        self,
+        *,
+        of: Any,
+        near: int = 2,
+        window: Window | None = None,
+        at: dt.datetime | None = None,
+        ascending: bool = False,
+    ) -> list[Place]:
+        """The place of an object and up to ``near`` places before and after it, in one query;
+        nothing if it has no row."""
+        scope = self.scope(of)
+        within = split(scope)[:-1] if self._several else None
+        ask = self._all(within, window, aware(at), "rank()")
+        return _within(ask, ranking.around(self._worth, ask, scope, near, ascending))
+
+    def _all(self, within: Any, window: Window | None, moment: dt.datetime, what: str) -> Ask:
+        """A question about all scopes, or all that begin with the keys given."""
         if self.entry.declared.per is None:
-            raise TypeError(f"{self.name} is one number for the site; breakdown() needs a per=.")
-        found = ledger.read([self.ask(None, window, aware(at))])[0]
-        return Values(
-            self, {scope: self.worth(t) for scope, t in sorted(found.items()) if not t.empty}
-        )
+            raise TypeError(f"{self.name} is one number for the site; {what} needs a per=.")
+        begin = "" if within is None else self._begin(within)
+        return replace(self.ask(None, window, moment), within=begin)
+
+    def _begin(self, within: Any) -> str:
+        fields = list(self.measure.scope_fields.values())[:-1]
+        several = isinstance(within, str) and len(fields) > 1
+        keys = split(within) if several else within
+        keys = keys if isinstance(keys, (list, tuple)) else (keys,)
+        if not fields or len(keys) != len(fields):
+            raise TypeError(
+                f"{self.name} is counted per {self.entry.declared.per!r}; within= takes one of "
+                "each but the last."
+            )
+        return join(map(text_of, fields, keys)) + SEPARATOR
+
+    @property
+    def _several(self) -> bool:
+        return len(self.measure.scope_fields) > 1
+
+    @property
+    def _worth(self) -> Worth:
+        return Worth(self.entry.declared, self.measure)
 
     def series(
         self,
@@ -217,34 +297,10 @@ class Counter:
         step: str = "hour",
         of: Any = None,
         at: dt.datetime | None = None,
-    ) -> list[Point]:
-        """The window cut into steps (minute, quarter, hour, day), oldest first, without gaps."""
-        if step not in STEPS:
-            raise ValueError(f"step={step!r}: choose one of {', '.join(map(repr, STEPS))}.")
-        if not window.timed:
-            raise ValueError(
-                "series() needs a window with a beginning, such as live.last(hours=12)."
-            )
-        moment = aware(at)
-        starts = self._starts(window, step, moment)
-        clock = self.measure.clock
-        wanted = Interval(starts[0], starts[-1])
-        coarsest = GRAINS.get(step, Grain.QUARTER)
-        since = kept_since(self.measure, coarsest, aware())
-        if starts[0] < since:
-            raise ValueError(
-                f"step={step!r}: such steps are kept since {clock.moment(since)}, and this window "
-                "begins earlier; ask for larger steps, or see the setting RETENTION."
-            )
-        found = ledger.read_series(Ask(self.measure, (self.scope(of),), wanted, coarsest))
-        return [
-            Point(
-                clock.moment(start),
-                self.worth(_tally(m for m in found if start <= m.stamp < end)),
-                start <= clock.stamp(moment) < end,
-            )
-            for start, end in itertools.pairwise(starts)
-        ]
+    ) -> Series:
+        """The window cut into steps (minute, quarter, hour, day), oldest first, without gaps:
+        a list of ``(start, value)``."""
+        return read_series(self._worth, self.scope(of), window, step, aware(at), aware())
 
     async def avalue(self, **kwargs: Any) -> Number:
         return await sync_to_async(self.value)(**kwargs)
@@ -257,6 +313,15 @@ class Counter:
 
     async def abreakdown(self, **kwargs: Any) -> Values:
         return await sync_to_async(self.breakdown)(**kwargs)
+
+    async def atop(self, number: int = 10, **kwargs: Any) -> list[Place]:
+        return await sync_to_async(self.top)(number, **kwargs)
+
+    async def arank(self, **kwargs: Any) -> int | None:
+        return await sync_to_async(self.rank)(**kwargs)
+
+    async def aneighbours(self, **kwargs: Any) -> list[Place]:
+        return await sync_to_async(self.neighbours)(**kwargs)
 
     async def aseries(self, **kwargs: Any) -> list[Point]:
         return await sync_to_async(self.series)(**kwargs)
@@ -272,11 +337,21 @@ class Counter:
             return ""
         if of is None:
             raise TypeError(f"{self.name} is counted per {per!r}; give of=.")
-        field = self.measure.scope_field
-        assert field is not None
+        fields = list(self.measure.scope_fields.values())
+        if self._several:
+            return join(map(text_of, fields, self._keys(of)))
         if self.entry.activity is not None and isinstance(of, Model):
             return text_of(of._meta.pk, of)
-        return text_of(field, of)
+        return text_of(fields[0], of)
+
+    def _keys(self, of: Any) -> Sequence[Any]:
+        """What is given for each key: in a tuple, or as the text of all."""
+        per = self.entry.declared.per
+        assert isinstance(per, tuple)
+        keys = split(of) if isinstance(of, str) else of
+        if not isinstance(keys, (list, tuple)) or len(keys) != len(per):
+            raise TypeError(f"{self.name} is counted per {per!r}; give of= one of each.")
+        return keys
 
     def ask(
         self, scopes: tuple[str, ...] | None, window: Window | None, moment: dt.datetime
@@ -300,59 +375,7 @@ class Counter:
 
     def worth(self, tally: Tally) -> Number:
         """What a tally says of this counter."""
-        declared = self.entry.declared
-        if isinstance(declared, Count):
-            return tally.members if declared.distinct else tally.count
-        if isinstance(declared, (Min, Max)):
-            end = tally.low if isinstance(declared, Min) else tally.high
-            return None if end is None else self._scaled(end)
-        if isinstance(declared, Avg):
-            return self._mean(tally)
-        return self._scaled(tally.total)
-
-    def _scaled(self, total: int) -> Number:
-        field = self.measure.value_field
-        if field.get_internal_type() == "DecimalField":
-            return Decimal(total).scaleb(-self.measure.places)
-        return total / 10**FLOAT_PLACES if self.measure.places else total
-
-    def _mean(self, tally: Tally) -> Number:
-        if not tally.count:
-            return None
-        total = self._scaled(tally.total)
-        assert total is not None
-        return total / tally.count
-
-    def _starts(self, window: Window, step: str, moment: dt.datetime) -> list[int]:
-        clock = self.measure.clock
-        interval = window.interval(clock.stamp(moment), clock, options().WEEK_START)
-        if interval.start is None or interval.end is None:
-            raise ValueError("series() needs a window with a beginning.")
-        if step == "day":
-            starts = [clock.day_start(interval.start)]
-            while starts[-1] < interval.end:
-                starts.append(clock.day_start(starts[-1] + DAY + DAY // 2))
-            return starts
-        width = STEPS[step]
-        # A rolling window of whole steps shows that many, the running one included.
-        first = interval.start // width * width
-        last = -(-interval.end // width) * width
-        span = getattr(window, "seconds", last - first)
-        first = max(first, last - -(-span // width) * width)
-        return list(range(first, last + 1, width))
-
-
-def _tally(moments: Iterable[ledger.Moment]) -> Tally:
-    members: dict[Any, int] = defaultdict(int)
-    count = total = 0
-    for moment in moments:
-        members[moment.member] += moment.count
-        count += moment.count
-        total += moment.total
-    there = [member for member, number in members.items() if number > 0]
-    numbers = [member for member in there if isinstance(member, int)]
-    low, high = (min(numbers), max(numbers)) if numbers else (None, None)
-    return Tally(count, total, len(there), low, high)
+        return self._worth.of(tally)
 
 
 class Counters(Mapping[str, Counter]):

@@ -6,9 +6,8 @@ What can be kept by triggers is decided here: every reason to refuse is an ``Unm
 from __future__ import annotations
 
 import datetime as dt
-import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist, FieldError
 from django.db import models, router
@@ -46,7 +45,7 @@ from django.db.models.sql.constants import LOUTER
 from django.db.models.sql.datastructures import Join
 
 from livecounters.exceptions import Unmeasurable
-from livecounters.models.numbers import TEXT_LENGTH
+from livecounters.keys import Field
 
 __all__ = [
     "PREFIX",
@@ -59,17 +58,9 @@ __all__ = [
     "resolved",
     "rows",
     "source_columns",
-    "target_of",
-    "text_of",
-    "textual",
     "used_models",
     "used_tables",
 ]
-
-if TYPE_CHECKING:
-    Field = models.Field[Any, Any]
-else:
-    Field = models.Field
 
 PREFIX = "livecounters_"
 
@@ -378,64 +369,3 @@ def related_model(queryset: QuerySet[Any, Any], name: str) -> str:
     target = getattr(resolved(queryset, name), "target", None)
     model = getattr(target, "related_model", None)
     return model._meta.label_lower if model is not None and not isinstance(model, str) else ""
-
-
-def target_of(field: Field) -> Field:
-    """The field whose values are stored: for a foreign key the key it points to."""
-    while field.is_relation:
-        target = getattr(field, "target_field", None)
-        if target is None:
-            break
-        field = target
-    return field
-
-
-TEXTUAL = (models.CharField, models.UUIDField, models.IntegerField, models.BooleanField)
-
-
-def textual(field: Field, what: str) -> Field:
-    """The stored field behind ``field`` if each value has one short text; else a refusal."""
-    stored = target_of(field)
-    if isinstance(stored, models.CompositePrimaryKey):
-        raise Unmeasurable(
-            "E007",
-            f"{what} is a key of several columns, by which a row cannot be named.",
-            "Counters need no key. For an activity give the model a key of one column.",
-        )
-    if not isinstance(stored, TEXTUAL):
-        raise Unmeasurable(
-            "E007",
-            f"{what} is a {type(stored).__name__}; its values cannot name a group.",
-            "Use a foreign key, an integer, a UUID, a boolean or a CharField.",
-        )
-    if isinstance(stored, models.CharField) and (
-        stored.max_length is None or stored.max_length > TEXT_LENGTH
-    ):
-        raise Unmeasurable(
-            "E007",
-            f"{what} may be longer than {TEXT_LENGTH} characters.",
-            f"Use a field with max_length={TEXT_LENGTH} at the most.",
-        )
-    return stored
-
-
-def text_of(field: Field, value: Any) -> str:
-    """A value of ``field`` as the triggers write it.
-
-    A model instance stands for the key that a foreign key to it would hold; one of another
-    model is a ``TypeError``.
-    """
-    stored = target_of(field)
-    if isinstance(value, models.Model):
-        if not isinstance(value, stored.model):
-            raise TypeError(f"{value!r} is no {stored.model._meta.object_name}.")
-        value = getattr(value, stored.attname)
-    value = stored.to_python(value)
-    if isinstance(value, uuid.UUID):
-        return value.hex
-    if isinstance(value, bool):
-        return str(int(value))
-    text = str(value)
-    if "\0" in text:
-        raise ValueError("a key holds no NUL; PostgreSQL has no such text")
-    return text

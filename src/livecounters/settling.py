@@ -13,18 +13,19 @@ that is gone again reaches nothing, but whoever counted it has left a delta.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import QuerySet
 
 from livecounters import audit
-from livecounters.dialects import Dialect, dialect_of
+from livecounters.dialects import Dialect, Holder, dialect_of
 from livecounters.exceptions import Busy
 from livecounters.measures import Measure, declared_measures
 from livecounters.models import Delta, Mark, Measured, Suspect
 from livecounters.registry import Registry, registry
 
-__all__ = ["open_marks", "settle"]
+__all__ = ["Waiting", "settle", "waiting"]
 
 # Scopes that are compared by one statement.
 SCOPES = 500
@@ -32,9 +33,25 @@ SCOPES = 500
 Changed = dict[str, set[str]]
 
 
-def open_marks(using: str) -> int:
-    """How many marks wait for transactions to end."""
-    return 0 if dialect_of(using).single_writer else Mark.objects.using(using).count()
+@dataclass(frozen=True)
+class Waiting:
+    """What waits to be settled in one database: how many marks, and for whom; ``blind`` if that
+    cannot be seen, for want of a right, so that nothing is ever settled."""
+
+    marks: int = 0
+    holders: tuple[Holder, ...] = ()
+    blind: bool = False
+
+
+def waiting(using: str) -> Waiting:
+    """Look; changes nothing."""
+    dialect = dialect_of(using)
+    if dialect.single_writer:
+        return Waiting()
+    marks = Mark.objects.using(using)
+    holders = {holder for seen in _seen(marks) for holder in dialect.holders(seen)}
+    number = marks.count()
+    return Waiting(number, tuple(sorted(holders)), bool(number) and dialect.running() is None)
 
 
 def settle(using: str, declared: Registry = registry) -> Changed:
@@ -44,6 +61,8 @@ def settle(using: str, declared: Registry = registry) -> Changed:
     """
     dialect = dialect_of(using)
     if dialect.single_writer:
+        return {}
+    if not _anything(using):
         return {}
     joined = [m for m in declared_measures(declared) if m.using == using and m.joined]
     if not joined:
@@ -58,6 +77,11 @@ def settle(using: str, declared: Registry = registry) -> Changed:
             marks.delete()
     _clear(dialect)
     return changed
+
+
+def _anything(using: str) -> bool:
+    some = Mark.objects.using(using).values_list("seen")
+    return some.union(Suspect.objects.using(using).values_list("seen"), all=True)[:1].exists()
 
 
 def _settle(dialect: Dialect, measure: Measure, tables: set[str], changed: Changed) -> bool:
@@ -122,6 +146,6 @@ def _seen(rows: QuerySet[Any]) -> list[str]:
 def _look(dialect: Dialect, rows: QuerySet[Any]) -> None:
     new = rows.filter(seen=None)
     keys = list(new.values_list("pk", flat=True))
-    if keys:
-        # After they were seen: whoever begins later sees them, too.
-        new.filter(pk__in=keys).update(seen=dialect.running())
+    # After they were seen: whoever begins later sees them, too.
+    if keys and (running := dialect.running()) is not None:
+        new.filter(pk__in=keys).update(seen=running)

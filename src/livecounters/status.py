@@ -9,15 +9,20 @@ from typing import Any
 
 from livecounters import capture, feed, folding
 from livecounters.feed import Place
+from livecounters.leases import PUMP
 from livecounters.measures import declared_measures
 from livecounters.models import Delta, Lease
-from livecounters.pump import NAME
+from livecounters.settling import Waiting, waiting
 from livecounters.standing import Standing, standings
 
-__all__ = ["BACKLOG", "Status", "status_of"]
+__all__ = ["BACKLOG", "LONG", "Status", "status_of"]
 
 BACKLOG = 10_000
 """Pending deltas from which on something is wrong: nobody folds, or not fast enough."""
+
+
+LONG = 60
+"""Seconds from which on a transaction that others wait for is forgotten."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +41,12 @@ class Status:
     oldest: dt.datetime | None
     leases: list[Lease]
     place: Place
+    waiting: Waiting
 
     @property
     def pump(self) -> Lease | None:
         """The lease of the pump that is at work, if one is."""
-        return next((one for one in self.leases if one.name == NAME), None)
+        return next((one for one in self.leases if one.name == PUMP), None)
 
     @property
     def repairing(self) -> list[str]:
@@ -83,6 +89,14 @@ class Status:
         if self.pending > BACKLOG:
             who = "the pump does not keep up" if self.pump else "no pump is at work"
             yield f"{self.pending} deltas are pending: {who}"
+        if self.waiting.blind:
+            yield f"{self.waiting.marks} changes are never settled: see the check livecounters.E019"
+        for holder in self.waiting.holders:
+            if holder.seconds > LONG:
+                yield (
+                    f"{self.waiting.marks} changes wait to be settled until {holder.who} ends its "
+                    f"transaction of {holder.seconds} seconds: commit it or end it"
+                )
 
     def as_json(self) -> dict[str, Any]:
         pump = self.pump
@@ -96,6 +110,8 @@ class Status:
             "oldest": _iso(self.oldest),
             "pump": pump and {"holder": pump.holder, "until": _iso(pump.expires_at)},
             "repairing": self.repairing,
+            "marks": self.waiting.marks,
+            "waiting_for": [holder._asdict() for holder in self.waiting.holders],
             "audited_at": _iso(self.audited_at),
             "drift": self.drift,
             "seq": self.place.seq,
@@ -119,6 +135,7 @@ def status_of(using: str, now: dt.datetime) -> Status:
         _oldest(using),
         [*Lease.objects.using(using).filter(expires_at__gt=now)],
         feed.head(using),
+        waiting(using),
     )
 
 

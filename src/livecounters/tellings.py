@@ -12,9 +12,10 @@ from django.db.models import QuerySet
 from django.db.models.functions import JSONObject
 
 from livecounters.exceptions import Unmeasurable
+from livecounters.keys import Field, textual
 from livecounters.measures import canonical
 from livecounters.registry import ActivityEntry
-from livecounters.rows import PREFIX, Field, outer, output_field, related_model, rows, textual
+from livecounters.rows import PREFIX, outer, output_field, related_model, rows
 
 __all__ = ["Telling", "telling_of"]
 

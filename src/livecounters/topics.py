@@ -22,10 +22,10 @@ from django.contrib.auth import get_user_model
 from django.core.signing import BadSignature, Signer
 
 from livecounters.exceptions import TopicRefused
+from livecounters.keys import Field, split, text_of
 from livecounters.measures import measure_of
 from livecounters.readers import Counter
 from livecounters.registry import ActivityEntry, CounterEntry, registry
-from livecounters.rows import related_model
 from livecounters.tellings import telling_of
 
 __all__ = [
@@ -163,31 +163,54 @@ def personal(topic: Topic) -> bool:
 
 def is_per_user(entry: CounterEntry) -> bool:
     """Whether each number of the counter is about one user."""
-    return _model_of_scope(entry) == get_user_model()._meta.label_lower
+    return _user_label() in _models(entry)
 
 
-def _model_of_scope(entry: CounterEntry) -> str:
-    """The label of the model that each number is about; "" if it is about no object."""
+def _user_label() -> str:
+    return get_user_model()._meta.label_lower
+
+
+def _models(entry: CounterEntry) -> list[str]:
+    """The label of the model of each key of a number; "" if it is about no object."""
     if entry.declared.per is None:
-        return ""
+        return []
     if entry.activity is None:
-        return related_model(measure_of(entry).rows, "scope")
+        return measure_of(entry).scope_models
     telling = telling_of(entry.activity)
-    return telling.actor_model if entry.declared.per == "actor" else telling.target_model
+    return [telling.actor_model if entry.declared.per == "actor" else telling.target_model]
 
 
-def _object(entry: CounterEntry, scope: str) -> Any:
+def _keys(entry: CounterEntry, scope: str) -> list[tuple[str, str, Field]]:
+    """(model, key, field that it is a value of) for each key of a scope."""
+    models = _models(entry)
+    keys = split(scope) if len(models) > 1 else [scope]
+    fields = list(measure_of(entry).scope_fields.values())
+    if entry.activity is not None:
+        fields = [apps.get_model(models[0])._meta.pk] if models[0] else fields
+    return list(zip(models, keys, fields, strict=True))
+
+
+def _of(entry: CounterEntry, scope: str) -> Any:
     """What a number is about, for ``audience``: the object of a foreign key, the value of any
-    other field, None for the site."""
+    other field, a tuple of them for several; None for the site, and where there is no object."""
     if entry.declared.per is None or not scope:
         return None
-    measure = measure_of(entry)
-    label = _model_of_scope(entry)
-    if not label or measure.scope_field is None:
-        return scope
-    model = apps.get_model(label)
-    name = measure.scope_field.attname if entry.activity is None else "pk"
-    return model._base_manager.filter(**{name: scope}).first()
+    found = [_object(*key) for key in _keys(entry, scope)]
+    if len(found) == 1:
+        return found[0]
+    return None if None in found else tuple(found)
+
+
+def _object(label: str, key: str, field: Field) -> Any:
+    if not label:
+        return key
+    return apps.get_model(label)._base_manager.filter(**{field.attname: key}).first()
+
+
+def _own(entry: CounterEntry, scope: str, user: Any) -> bool:
+    """Whether a number is about this user."""
+    keys = [(key, field) for label, key, field in _keys(entry, scope) if label == _user_label()]
+    return bool(keys) and all(text_of(field, user) == key for key, field in keys)
 
 
 def may_read(entry: CounterEntry, scope: str, user: Any) -> bool:
@@ -200,11 +223,11 @@ def may_read(entry: CounterEntry, scope: str, user: Any) -> bool:
     if declared.public:
         return True
     if declared.audience is not None:
-        of = _object(entry, scope)
+        of = _of(entry, scope)
         # Where there is no object there is nothing to judge, and nothing to see.
         return (of is not None or declared.per is None) and bool(declared.audience(user, of))
     if user is None or not user.is_authenticated or not user.is_active:
         return False
     if user.is_staff:
         return True
-    return bool(scope) and is_per_user(entry) and Counter(entry).scope(user) == scope
+    return bool(scope) and _own(entry, scope, user)

@@ -10,6 +10,8 @@ from learning.models import Attempt, Enrolment
 from learning.simulation import visits
 from learning.simulation.browser import Browser, Refused, ServerDown, read
 from learning.simulation.crowd import Crowd
+from packages.demo import catalogue
+from packages.models import Like, Purchase, Rating
 
 NOWHERE = "http://127.0.0.1:9"  # the discard port, where nobody listens
 
@@ -45,9 +47,11 @@ def test_the_crowd_waits_for_the_server_but_not_for_ever(monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_learners_take_quizzes_and_enrol_through_the_site(live_server, monkeypatch):
-    monkeypatch.setattr(visits, "ENROLS", 1)
+def test_learners_take_quizzes_enrol_judge_and_buy_through_the_site(live_server, monkeypatch):
+    for name in ("ENROLS", "LIKES", "RATES", "SHOPS"):
+        monkeypatch.setattr(visits, name, 1)
     courses.load()
+    catalogue.load()
     history.load_people()
     rng = random.Random(3)
     for learner in [*LEARNERS[:8], None, None]:
@@ -61,6 +65,9 @@ def test_learners_take_quizzes_and_enrol_through_the_site(live_server, monkeypat
     assert sum(done.values_list("score", flat=True)) / done.count() > 60
     assert Enrolment.objects.filter(status="active", simulated=True).count() == 8
     assert User.objects.filter(last_login__isnull=False).count() == 8
+    for model in (Like, Rating, Purchase):
+        assert model.objects.exists()
+        assert not model.objects.filter(simulated=False).exists()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -8,12 +8,14 @@ from datetime import datetime, timedelta
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 from django.db import models, transaction
+from packages.demo import history as packages_history
+from packages.models import Purchase
 from people.models import Profile
 
 from ..models import Attempt, Course, Enrolment, Quiz
 from .learners import LEARNERS, PASSWORD, VISITOR
+from .moments import some_time
 
-DAYS = 40
 ATTEMPTS = 1500
 ENROLMENTS = 250
 SEED = 7
@@ -43,25 +45,24 @@ def load_people() -> list[User]:
 def load(users: list[User], now: datetime) -> int:
     """Write it in the order in which it would have happened, so that a feed of it reads well."""
     rng = random.Random(SEED)
-    happened = [*_attempts(rng, users, now), *_enrolments(rng, users, now)]
-    happened.sort(key=_moment)
-    for model, rows in itertools.groupby(happened, key=type):
+    told = [
+        *_attempts(rng, users, now),
+        *_enrolments(rng, users, now),
+        *packages_history.purchases(rng, users, now),
+    ]
+    told.sort(key=_moment)
+    opinions = packages_history.opinions(rng, users, now)  # no feed tells of these
+    for model, rows in itertools.groupby([*told, *opinions], key=type):
         model.objects.bulk_create(rows)
-    return len(happened)
+    return len(told) + len(opinions)
 
 
 def _moment(row: models.Model) -> datetime:
     if isinstance(row, Attempt):
         return row.completed_at or row.started_at
+    if isinstance(row, Purchase):
+        return row.created_at
     return row.activated_at or row.created_at
-
-
-def _some_time(rng: random.Random, now: datetime) -> datetime:
-    """A moment of these days: late ones more often, since the site grows, and seldom at night."""
-    while True:
-        moment = now - timedelta(days=DAYS * (1 - rng.random() ** 0.7), seconds=20)
-        if 7 <= moment.hour <= 22 or rng.random() < 0.25 or now - moment < timedelta(hours=6):
-            return moment
 
 
 def _attempts(rng: random.Random, users: list[User], now: datetime) -> Iterable[Attempt]:
@@ -69,7 +70,7 @@ def _attempts(rng: random.Random, users: list[User], now: datetime) -> Iterable[
     skill = {user.pk: rng.uniform(0.5, 0.97) for user in users}
     for _ in range(ATTEMPTS):
         user = rng.choice(users) if rng.random() < 0.9 else None
-        finished = _some_time(rng, now)
+        finished = some_time(rng, now)
         quiz = rng.choice(quizzes)
         answers, right = _answers(rng, quiz, skill[user.pk] if user else 0.6)
         yield Attempt(
@@ -104,7 +105,7 @@ def _enrolments(rng: random.Random, users: list[User], now: datetime) -> Iterabl
         if _ids(place) not in taken
     ]
     for user, course in rng.sample(places, min(ENROLMENTS, len(places))):
-        asked = _some_time(rng, now)
+        asked = some_time(rng, now)
         confirmed = asked + timedelta(minutes=rng.randint(1, 300))
         active = confirmed < now and rng.random() < 0.92
         yield Enrolment(

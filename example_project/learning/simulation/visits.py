@@ -1,7 +1,7 @@
 """What simulated learners do. A visit is a generator that yields where people stop and think."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 from django.urls import reverse
@@ -13,6 +13,11 @@ ABANDONS = 0.12  # of all quizzes begun
 PRACTISES = 0.15
 ENROLS = 0.25  # of all visits to a course
 COURSES_AT_ONCE = 4
+LIKES = 0.25  # of all quizzes finished
+RATES = 0.25
+CHANGES_MIND = 0.3  # of those who come to a quiz they like, so likes never run out
+SHOPS = 0.06  # of all visits
+CURRENCIES = ("EUR", "EUR", "USD", "GBP")
 
 
 @dataclass
@@ -26,7 +31,7 @@ class Person:
 
 
 def visit(person: Person, rng: random.Random, right_answers: dict[str, str]) -> Iterator[None]:
-    """Come to the site, choose a course, perhaps enrol, take one of its quizzes."""
+    """Come to the site, choose a course, perhaps enrol, take one of its quizzes and judge it."""
     home = person.browser.get(reverse("learning:home"))
     if person.learner and not _is_signed_in(home):
         _sign_in(person, person.learner)
@@ -37,7 +42,11 @@ def visit(person: Person, rng: random.Random, right_answers: dict[str, str]) -> 
         yield from _enrol_or_leave(person, course)
     quiz = _follow(person, course, rng, "/quizzes/")
     yield
-    yield from _take(person, quiz, rng, right_answers)
+    results = yield from _take(person, quiz, rng, right_answers)
+    if person.learner and results:
+        yield from _judge(person, results, rng)
+    if person.learner and rng.random() < SHOPS:
+        yield from _shop(person, rng)
 
 
 def _sign_in(person: Person, learner: Learner) -> None:
@@ -77,10 +86,11 @@ def _enrol_or_leave(person: Person, course: Page) -> Iterator[None]:
 
 def _take(
     person: Person, quiz: Page, rng: random.Random, right_answers: dict[str, str]
-) -> Iterator[None]:
+) -> Generator[None, None, Page | None]:
+    """The page with the results, if it comes to that."""
     start = quiz.form("/start/")
     if start is None:
-        return
+        return None
     mode = "practice" if rng.random() < PRACTISES else "real"
     page = person.browser.submit(quiz, start, mode=mode)
     stops_at = rng.randint(1, 4) if rng.random() < ABANDONS else None
@@ -90,10 +100,11 @@ def _take(
         if asked == stops_at:
             if rng.random() < 0.5 and (leave := page.form("/leave/")):
                 person.browser.submit(page, leave)
-            return  # the others just close the tab
+            return None  # the others just close the tab
         name, value = _choose(form.options, right_answers.get(form.legend), person.skill, rng)
         page = person.browser.submit(page, form, **{name: value})
         asked += 1
+    return page
 
 
 def _choose(
@@ -102,3 +113,27 @@ def _choose(
     if right in options and rng.random() < skill:
         return options[right]
     return rng.choice([option for text, option in options.items() if text != right])
+
+
+def _judge(person: Person, results: Page, rng: random.Random) -> Iterator[None]:
+    """Like the quiz or take that back, and give it stars."""
+    if rng.random() < LIKES:
+        form = results.form("/like/")
+        if form is None and rng.random() < CHANGES_MIND:
+            form = results.form("/unlike/")
+        if form is not None:
+            yield
+            results = person.browser.submit(results, form)
+    if rng.random() < RATES and (form := results.form("/rate/")):
+        yield
+        person.browser.submit(results, form, stars=str(rng.choice((2, 3, 4, 4, 5, 5))))
+
+
+def _shop(person: Person, rng: random.Random) -> Iterator[None]:
+    """Look at a package, and buy it if one has not yet."""
+    packages = person.browser.get(reverse("packages:packages"))
+    yield
+    package = _follow(person, packages, rng, "/packages/")
+    if form := package.form("/buy/"):
+        yield
+        person.browser.submit(package, form, currency=rng.choice(CURRENCIES))

@@ -6,14 +6,14 @@ from functools import cache
 
 from django.db import connections
 
-from livecounters.dialects.base import Dialect
+from livecounters.dialects.base import Dialect, Holder
 from livecounters.dialects.mysql import MySQL
 from livecounters.dialects.postgresql import PostgreSQL
 from livecounters.dialects.sqlite import SQLite
 from livecounters.dialects.watch import Watch
 from livecounters.exceptions import Unmeasurable
 
-__all__ = ["Dialect", "Watch", "dialect_of"]
+__all__ = ["Dialect", "Holder", "Watch", "dialect_of"]
 
 DIALECTS: dict[str, type[Dialect]] = {
     "mysql": MySQL,

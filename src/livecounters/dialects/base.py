@@ -7,7 +7,8 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, ClassVar
+from functools import reduce
+from typing import Any, ClassVar, NamedTuple
 
 from django.core.exceptions import EmptyResultSet
 from django.db import NotSupportedError, OperationalError, connections, models
@@ -19,15 +20,23 @@ from django.db.models.sql.compiler import SQLCompiler
 from livecounters.conf import RETENTION, options
 from livecounters.dialects.watch import Watch
 from livecounters.exceptions import Unmeasurable
+from livecounters.keys import ESCAPES, SEPARATOR, Field
 from livecounters.measures import Measure
 from livecounters.models import ActivityEvent, Delta, EventSource, Member, Muting, Stream
-from livecounters.rows import PREFIX, Field, source_columns
+from livecounters.rows import PREFIX, source_columns
 from livecounters.tellings import Telling
 
-__all__ = ["Dialect", "Statement", "columns_of"]
+__all__ = ["Dialect", "Holder", "Statement", "columns_of"]
 
 Statement = tuple[str, list[Any]]
 """SQL with placeholders, and their values."""
+
+
+class Holder(NamedTuple):
+    """A transaction that is at work: whose it is, and for how long."""
+
+    who: str
+    seconds: int
 
 
 def columns_of(model: type[models.Model]) -> list[str]:
@@ -155,7 +164,7 @@ class Dialect(ABC):
     ) -> str:
         """A SELECT of the columns of Delta: what each row of ``relation`` contributes, in the
         place of ``table``."""
-        scope, member = (self._text(name, measure) for name in ("scope", "member"))
+        scope, member = self._keys(measure)
         return (
             f"SELECT {self.literal(measure.key)} AS measure, {scope} AS scope, "
             f"{member} AS member, {self._numbers(measure, sign)} "
@@ -175,7 +184,7 @@ class Dialect(ABC):
 
         Keys are grouped by as they are, which is much faster than as text.
         """
-        names = [name for name in ("scope", "member") if getattr(measure, name) is not None]
+        names = [*measure.scope_paths, *(["member"] if measure.member is not None else [])]
         columns = {name: self._grouping(name, measure) for name in names}
         inner = "".join(f"{sql} AS {name}, " for name, (sql, _) in columns.items())
         found = " UNION ALL ".join(
@@ -183,12 +192,12 @@ class Dialect(ABC):
             f"{self._source(measure, measure.rows if rows is None else rows, relation, '', table)}"
             for relation, sign in relations
         )
-        outer = {name: sql for name, (_, sql) in columns.items()}
+        scope, member = self._keys(measure, {name: sql for name, (_, sql) in columns.items()})
         total = "SUM(total)" if measure.value is not None else "0"
         nothing = " OR SUM(total) <> 0" if measure.value is not None else ""
         return (
-            f"SELECT {self.literal(measure.key)} AS measure, {outer.get('scope', self.nothing)} "
-            f"AS scope, {outer.get('member', self.nothing)} AS member, at, "
+            f"SELECT {self.literal(measure.key)} AS measure, {scope} AS scope, "
+            f"{member} AS member, at, "
             f"SUM(count) AS count, {total} AS total FROM ({found}) c "
             f"GROUP BY {', '.join([*names, 'at'])} HAVING SUM(count) <> 0{nothing}"
         )
@@ -197,26 +206,48 @@ class Dialect(ABC):
     """The scope or member of a measure that has none."""
 
     def _grouping(self, name: str, measure: Measure) -> tuple[str, str]:
+        """What a column is grouped by, and its text made from that."""
         # Text is compared as text, not by the collation of the host's column, which may take
         # different keys for the same.
-        field = measure.scope_field if name == "scope" else measure.member_field
+        field = measure.member_field if name == "member" else measure.scope_fields[name]
         if isinstance(field, models.CharField):
             return self._text(name, measure), name
         return PREFIX + name, self._text(name, measure, name)
 
+    def _keys(self, measure: Measure, texts: Mapping[str, str] | None = None) -> tuple[str, str]:
+        """The scope and the member of a row, made from the texts of its columns."""
+        columns = [*measure.scope_paths, *(["member"] if measure.member is not None else [])]
+        texts = texts or {name: self._text(name, measure) for name in columns}
+        scope = self.scope(measure, [texts[name] for name in measure.scope_paths])
+        return scope, texts.get("member", self.nothing)
+
+    def scope(self, measure: Measure, keys: Sequence[str]) -> str:
+        """The text of a scope, made from the texts of its keys (``keys.join``)."""
+        if len(keys) > 1:
+            fields = measure.scope_fields.values()
+            keys = [self._escaped(key, field) for key, field in zip(keys, fields, strict=True)]
+        separator = self.literal(SEPARATOR)
+        return reduce(
+            lambda before, key: self.joined(self.joined(before, separator), key),
+            keys[1:],
+            keys[0] if keys else self.nothing,
+        )
+
+    def _escaped(self, text: str, field: Field) -> str:
+        if isinstance(field, models.CharField):
+            for sign, written in ESCAPES:
+                text = f"REPLACE({text}, {self.literal(sign)}, {self.literal(written)})"
+        return text
+
     def _text(self, name: str, measure: Measure, sql: str = "") -> str:
+        """The text of one column."""
         sql = sql or PREFIX + name
-        if name == "scope":
-            return (
-                self.nothing if measure.scope_field is None else self.text(sql, measure.scope_field)
-            )
+        if name != "member":
+            return self.text(sql, measure.scope_fields[name])
         if measure.extremes:
             return self.ordered(self.scaled(sql, measure.places))
-        return (
-            self.nothing
-            if measure.member_field is None
-            else self.distinct(sql, measure.member_field)
-        )
+        assert measure.member_field is not None
+        return self.distinct(sql, measure.member_field)
 
     def _numbers(self, measure: Measure, sign: str) -> str:
         at = self.no_stamp if measure.at_field is None else self.stamp(PREFIX + "at")
@@ -240,10 +271,8 @@ class Dialect(ABC):
 
     def needed(self, measure: Measure, prefix: str = PREFIX) -> list[str]:
         """The conditions on a measure's columns under which a row counts at all."""
-        conditions = []
-        for name in ("scope", "member", "value"):
-            if getattr(measure, name) is not None:
-                conditions.append(f"{prefix}{name} IS NOT NULL")
+        names = [name for name in ("member", "value") if getattr(measure, name) is not None]
+        conditions = [f"{prefix}{name} IS NOT NULL" for name in (*measure.scope_paths, *names)]
         number = "value" if measure.value is not None else "member" if measure.extremes else ""
         if number:
             conditions += self.finite(prefix + number, measure.value_field, measure.places)
@@ -386,6 +415,25 @@ class Dialect(ABC):
         """The integer that :meth:`ordered` wrote."""
         return int(text[1:]) - (self.bound if text[0] == "n" else 0)
 
+    @abstractmethod
+    def integer(self, text: str) -> str:
+        """A text of digits as an integer, however long."""
+
+    def number(self, text: str) -> str:
+        """:meth:`unordered`, in SQL."""
+        digits = self.integer(f"SUBSTR({text}, 2)")
+        return (
+            f"CASE WHEN SUBSTR({text}, 1, 1) = 'n' THEN {digits} - {self.bound} ELSE {digits} END"
+        )
+
+    @abstractmethod
+    def unscaled(self, sql: str, places: int, inexact: bool = False) -> str:
+        """An integer of the ``places``-th decimal as the number, or as a float."""
+
+    def exact(self, sql: str) -> str:
+        """A text to be compared sign by sign."""
+        return sql
+
     def distinct(self, sql: str, field: Field) -> str:
         """A distinct value as text: the same where the column takes two values for the same."""
         return self.text(sql, field)
@@ -505,13 +553,21 @@ class Dialect(ABC):
         """A relation of these columns of all marked rows of a model's table."""
         raise NotImplementedError
 
-    def running(self) -> str:
-        """Say which transactions are at work, for :meth:`over`."""
+    def running(self) -> str | None:
+        """Say which transactions are at work, for :meth:`over`; ``None`` if that cannot be seen."""
         raise NotImplementedError
 
     def over(self, seen: str) -> bool:
         """Whether all transactions that were at work then are over."""
         raise NotImplementedError
+
+    def holders(self, seen: str) -> list[Holder]:
+        """Those that are not."""
+        raise NotImplementedError
+
+    def sees_all(self) -> bool:
+        """Whether the account may see the transactions of all others."""
+        return True
 
     def ask(self, sql: str, *params: Any) -> Any:
         """The one value of a SELECT."""
@@ -547,7 +603,7 @@ class Dialect(ABC):
         needed = self.needed(measure)
         where = f" WHERE {' AND '.join(needed)}" if needed else ""
         return (
-            f"SELECT DISTINCT {self._text('scope', measure)} AS scope "
+            f"SELECT DISTINCT {self._keys(measure)[0]} AS scope "
             f"FROM ({self.rows(rows, relations)}) r{where}"
         )
 

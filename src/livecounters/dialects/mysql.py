@@ -21,12 +21,13 @@ from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.db import OperationalError, models, transaction
 from django.db.models import QuerySet
 
-from livecounters.dialects.base import DELTA_COLUMNS, EVENT_COLUMNS, Dialect, Statement
+from livecounters.dialects.base import DELTA_COLUMNS, EVENT_COLUMNS, Dialect, Holder, Statement
 from livecounters.dialects.watch import Watch
+from livecounters.keys import Field, target_of
 from livecounters.measures import Measure
 from livecounters.models import Delta, Mark, Member, Stream
 from livecounters.models.numbers import exact_collation
-from livecounters.rows import PREFIX, Field, rows, source_columns, target_of, used_tables
+from livecounters.rows import PREFIX, rows, source_columns, used_tables
 from livecounters.tellings import Telling
 from livecounters.windows import MINUTE
 
@@ -43,6 +44,7 @@ MODE = "NO_UNSIGNED_SUBTRACTION"
 
 # "Lock wait timeout exceeded", of a table or of a row.
 IN_USE = 1205
+ACCESS_DENIED = 1227
 
 # Equal as the column says is equal: 'a' and 'A' are not, for these they are.
 COMPARED_AS_THEY_ARE = (
@@ -261,9 +263,9 @@ class MySQL(Dialect):
         where, said = self._said_of(row, measure.rows)
         columns = {name.removeprefix(PREFIX): sql for name, sql in said.items()}
         at = self.stamp(columns["at"]) if measure.at_field is not None else "NULL"
-        scope, member = (
-            self._text(name, measure, columns.get(name, "")) for name in ("scope", "member")
-        )
+        keys = [name for name in columns if name == "member" or name in measure.scope_fields]
+        texts = {name: self._text(name, measure, columns[name]) for name in keys}
+        scope, member = self._keys(measure, texts)
         total = "0"
         if measure.value is not None:
             total = sign + self.scaled(columns["value"], measure.places)
@@ -271,11 +273,8 @@ class MySQL(Dialect):
         return [where, *self._needed(measure, columns)], values
 
     def _needed(self, measure: Measure, columns: dict[str, str]) -> list[str]:
-        conditions = [
-            f"{columns[name]} IS NOT NULL"
-            for name in ("scope", "member", "value")
-            if name in columns
-        ]
+        names = [name for name in columns if name not in ("one", "at")]
+        conditions = [f"{columns[name]} IS NOT NULL" for name in names]
         number = "value" if measure.value is not None else "member" if measure.extremes else ""
         if number:
             conditions += self.finite(columns[number], measure.value_field, measure.places)
@@ -317,18 +316,36 @@ class MySQL(Dialect):
             else str(stored.rel_db_type(self.connection))
         )
 
-    def running(self) -> str:
-        return ",".join(sorted(self._transactions()))
+    def running(self) -> str | None:
+        return ",".join(sorted(self._transactions())) if self.sees_all() else None
 
     def over(self, seen: str) -> bool:
-        return not seen or not set(seen.split(",")) & self._transactions()
+        return not seen or not set(seen.split(",")) & set(self._transactions())
 
-    def _transactions(self) -> set[str]:
-        """The transactions of others that are at work."""
+    def holders(self, seen: str) -> list[Holder]:
+        found = self._transactions()
+        return [
+            Holder(f"connection {name.partition('@')[0]}", found[name])
+            for name in seen.split(",")
+            if name in found
+        ]
+
+    def sees_all(self) -> bool:
+        try:
+            self.ask("SELECT COUNT(*) FROM information_schema.innodb_trx")
+        except OperationalError as error:
+            if error.args[0] != ACCESS_DENIED:
+                raise
+            return False
+        return True
+
+    def _transactions(self) -> dict[str, int]:
+        """The transactions of others that are at work, and for how many seconds."""
         # The server shows them as they were up to a while ago: until it has been left alone for
         # a tenth of a second. So we look for this very query in what it shows.
         sql = (
             "SELECT CONCAT(trx_mysql_thread_id, '@', trx_started), "
+            "TIMESTAMPDIFF(SECOND, trx_started, NOW()), "
             "trx_mysql_thread_id = CONNECTION_ID(), COALESCE(trx_query LIKE %s, FALSE) "
             "FROM information_schema.innodb_trx"
         )
@@ -337,8 +354,8 @@ class MySQL(Dialect):
             while True:
                 cursor.execute(sql, [f"%{secrets.token_hex(8)}%"])
                 found = cursor.fetchall()
-                if any(ours and fresh for _, ours, fresh in found):
-                    return {name for name, ours, _ in found if not ours}
+                if any(ours and fresh for _, _, ours, fresh in found):
+                    return {name: seconds for name, seconds, ours, _ in found if not ours}
                 time.sleep(STALE)
 
     # Telling
@@ -432,6 +449,19 @@ class MySQL(Dialect):
         # the end is seen by comparing one with nothing.
         folded = f"IF(LEFT({sql}, 0) = ' ', TRIM(TRAILING ' ' FROM {sql}), {sql})"
         return self._exact(f"LEFT(SHA2(WEIGHT_STRING({folded}), 256), 32)")
+
+    def integer(self, text: str) -> str:
+        return f"CAST({text} AS DECIMAL(60, 0))"
+
+    def unscaled(self, sql: str, places: int, inexact: bool = False) -> str:
+        if inexact:
+            return f"(CAST({sql} AS DOUBLE) / 1{'0' * places})"
+        # A quotient would have no more than four places.
+        whole = f"CAST({sql} AS DECIMAL(60, 0))"
+        return f"({whole} * 0.{'0' * (places - 1)}1)" if places else whole
+
+    def exact(self, sql: str) -> str:
+        return self._exact(sql)
 
     def padded(self, sql: str) -> str:
         return f"LPAD({sql}, {len(str(self.bound))}, '0')"

@@ -13,12 +13,13 @@ from typing import Any, ClassVar
 from django.db import models
 from django.db.models import QuerySet
 
-from livecounters.dialects.base import EVENT_COLUMNS, Dialect, Statement, columns_of
+from livecounters.dialects.base import EVENT_COLUMNS, Dialect, Holder, Statement, columns_of
 from livecounters.dialects.watch import Watch
+from livecounters.keys import Field
 from livecounters.measures import Measure
 from livecounters.models import Mark, Measured, Member
 from livecounters.models.numbers import TEXT_LENGTH
-from livecounters.rows import Field, may_fail, used_tables
+from livecounters.rows import may_fail, used_tables
 from livecounters.tellings import Telling
 from livecounters.windows import MINUTE, QUARTER
 
@@ -33,6 +34,10 @@ FOLDING = 7_281_990_417_033_113_906
 # Whoever waits behind us waits no longer than this.
 PATIENCE = "SET LOCAL lock_timeout = '2s'"
 LOCK_NOT_AVAILABLE = "55P03"
+
+# Other sessions of this database, and those of them that began before what was seen.
+OTHERS = "datname = current_database() AND pid <> pg_backend_pid()"
+BEFORE = "(age(backend_xmin) > age(seen::xid) OR age(backend_xid) > age(seen::xid))"
 
 # The name of a new installation.
 FRESH = "md5(random()::text || clock_timestamp()::text)"
@@ -185,12 +190,26 @@ class PostgreSQL(Dialect):
         return bool(
             self.ask(
                 "SELECT seen < pg_snapshot_xmin(pg_current_snapshot()) AND NOT EXISTS ("
-                "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() "
-                "AND pid <> pg_backend_pid() AND age(backend_xmin) > age(seen::xid)) "
+                f"SELECT 1 FROM pg_stat_activity WHERE {OTHERS} AND {BEFORE}) "
                 "FROM (SELECT %s::text::xid8 AS seen) s",
                 seen,
             )
         )
+
+    def holders(self, seen: str) -> list[Holder]:
+        sql = (
+            "SELECT concat_ws(' ', 'process', pid, usename, nullif(application_name, '')), "
+            f"extract(epoch FROM now() - xact_start)::int FROM pg_stat_activity, seen WHERE {OTHERS} "
+            f"AND {BEFORE} UNION ALL SELECT 'prepared transaction ' || gid, "
+            "extract(epoch FROM now() - prepared)::int FROM pg_prepared_xacts, seen "
+            "WHERE age(transaction) > age(seen::xid)"
+        )
+        with self.connection.cursor() as cursor:
+            cursor.execute(f"WITH seen AS (SELECT %s::text::xid8 AS seen) {sql}", [seen])
+            return [Holder(who, seconds or 0) for who, seconds in cursor.fetchall()]
+
+    def sees_all(self) -> bool:
+        return bool(self.ask("SELECT pg_has_role('pg_read_all_stats', 'USAGE')"))
 
     def _guarded(self, key: str, statement: str) -> str:
         # A row for which an expression cannot be evaluated is the host's to write all the same.
@@ -287,6 +306,16 @@ class PostgreSQL(Dialect):
     def scaled(self, sql: str, places: int) -> str:
         # Not bigint: a number too large for it must not fail the host's write.
         return f"round(({sql})::numeric * 1{'0' * places})" if places else f"({sql})::numeric"
+
+    def integer(self, text: str) -> str:
+        return f"({text})::numeric"
+
+    def unscaled(self, sql: str, places: int, inexact: bool = False) -> str:
+        kind = "float8" if inexact else "numeric"
+        return f"(({sql})::{kind} / 1{'0' * places})" if places else f"({sql})::{kind}"
+
+    def exact(self, sql: str) -> str:
+        return f'({sql}) COLLATE "C"'
 
     def padded(self, sql: str) -> str:
         return f"lpad(({sql})::text, {len(str(self.bound))}, '0')"

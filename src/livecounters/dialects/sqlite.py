@@ -20,7 +20,8 @@ from django.db.models import QuerySet
 from livecounters.dialects.base import EVENT_COLUMNS, Dialect
 from livecounters.dialects.watch import Watch
 from livecounters.exceptions import Unmeasurable
-from livecounters.rows import Field, source_columns, used_tables
+from livecounters.keys import Field
+from livecounters.rows import source_columns, used_tables
 from livecounters.tellings import Telling
 from livecounters.windows import MINUTE
 
@@ -193,6 +194,13 @@ class SQLite(Dialect):
         if isinstance(field, models.IntegerField):
             return [f"{sql} >= -{self.bound}", f"{sql} <= {self.bound}"]
         return super().finite(sql, field, places)
+
+    def integer(self, text: str) -> str:
+        return f"CAST({text} AS INTEGER)"
+
+    def unscaled(self, sql: str, places: int, inexact: bool = False) -> str:
+        # There are no decimals; Django makes some of the floats.
+        return f"(({sql}) / 1{'0' * places}.0)" if places or inexact else f"({sql})"
 
     def padded(self, sql: str) -> str:
         return f"printf('%0{len(str(self.bound))}d', {sql})"

@@ -10,9 +10,10 @@ from typing import Any
 from django.db import connections, models, router
 from django.db.models import QuerySet
 
+from livecounters.keys import Field, target_of
 from livecounters.measures import Measure
 from livecounters.models import ActivityEvent
-from livecounters.rows import PREFIX, Field, source_columns, target_of, used_tables
+from livecounters.rows import PREFIX, source_columns, used_tables
 from livecounters.tellings import Telling
 
 __all__ = ["OPERATIONS", "Watch"]

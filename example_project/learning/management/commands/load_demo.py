@@ -3,13 +3,17 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.utils import timezone
+from packages.demo import catalogue
+from packages.models import Like, Purchase, Rating
 
 from ...demo import courses, history
 from ...models import Attempt, Enrolment
 
+ACTIVITY = (Attempt, Enrolment, Like, Rating, Purchase)
+
 
 class Command(BaseCommand):
-    help = "Load courses, simulated learners and forty days of their activity. Harmless to repeat."
+    help = "Load courses, packages, simulated learners and forty days of their activity. Harmless to repeat."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -20,10 +24,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         courses.load()
+        catalogue.load()
         users = history.load_people()
         if options["fresh"]:
-            Attempt.objects.filter(simulated=True).delete()
-            Enrolment.objects.filter(simulated=True).delete()
+            for model in ACTIVITY:
+                model.objects.filter(simulated=True).delete()
         if Attempt.objects.filter(simulated=True).exists():
             self.stdout.write(
                 "The demo data are already here. Use --fresh to make the activity anew."

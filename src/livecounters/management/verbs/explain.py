@@ -44,12 +44,13 @@ class Explain(Verb):
             "declared": given["declared"],
             "defined by": given["sql"],
             "shared with": " ".join(given["shared_with"]),
-            "triggers": f"{given['triggers']} on {given['table']} ({given['database']})",
+            "triggers": f"{given['triggers']} on {', '.join(given['tables'])} ({given['database']})",
             "captured since": given["since"],
             "read from": "buckets and deltas" if given["ready"] else "its source",
             "because": given["trouble"],
             "floor": given["floor"],
             "window": window["from"] and f"{window['from']} until {window['until']}",
+            "to settle": _waiting(found),
             "last audit": _audit(found),
         }
         for word, text in lines.items():
@@ -61,6 +62,11 @@ class Explain(Verb):
         self.out.write(f"  {'':>8} {'value':<20} {found.value!s:>20}")
         self.out.write(f"  {'':>8} {'counted now':<20} {found.counted!s:>20}")
         self.out.write(found.verdict)
+
+
+def _waiting(found: Account) -> str:
+    who = ", ".join(f"{one.who} ({one.seconds} s)" for one in found.waiting.holders)
+    return f"{found.waiting.marks} changes{who and f', after {who}'}" if found.waiting.marks else ""
 
 
 def _audit(found: Account) -> str:

@@ -54,6 +54,9 @@ class ShowStatus(Verb):
         )
         if found.repairing:
             self.out.write(f"  repairing: {' '.join(found.repairing)}")
+        if found.waiting.marks:
+            who = ", ".join(f"{one.who} ({one.seconds} s)" for one in found.waiting.holders)
+            self.out.write(f"  {found.waiting.marks} changes to settle{who and f', after {who}'}")
         audited = found.audited_at
         self.out.write(
             f"  audited: all since {timezone.localtime(aware(audited)):%Y-%m-%d %H:%M}, "

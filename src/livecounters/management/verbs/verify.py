@@ -47,6 +47,7 @@ class Verdict:
             "trouble": self.standing.trouble,
             "scopes": self.scopes,
             "wrong": self.wrong,
+            "unsettled": self.audit.unsettled if self.audit else 0,
             "some": [drift.as_json() for drift in self.audit.some] if self.audit else [],
         }
 
@@ -104,6 +105,8 @@ class Verify(Verb):
             self.out.write(self.style.ERROR(f"{verdict.wrong} wrong: {names}"))
             for drift in verdict.audit.some[:SHOWN]:
                 self.out.write(f"  {drift.told(verdict.standing.measure.clock)}")
+        elif verdict.audit.unsettled:
+            self.out.write(f"{verdict.audit.unsettled} about to be settled: {names}")
 
 
 def _verdict(standing: Standing, scopes: list[str] | None) -> Verdict:
