@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from decimal import Decimal
 from typing import Any
 
@@ -54,6 +55,15 @@ def truth(now: dt.datetime | None = None) -> dict[str, Any]:
         "score_max_month": month.aggregate(n=Max("score"))["n"],
         "price_min": Sale.objects.aggregate(n=Min("price"))["n"],
         "price_max_per_currency": _grouped(Sale.objects, "currency", n=Max("price")),
+        "per_tag": _grouped(done, "quiz__tags", n=Count("*")),
+        "per_tag_and_user": _paired(done, "quiz__tags", "user"),
+        "score_sum_per_tag": _grouped(
+            done.filter(quiz__published=True, score__isnull=False), "quiz__tags", n=Sum("score")
+        ),
+        "learners_per_course": _grouped(
+            done.filter(user__isnull=False), "quiz__course", n=Count("user", distinct=True)
+        ),
+        "published": done.filter(quiz__published=True).count(),
         "sales": Sale.objects.count(),
         "sales_today": Sale.objects.filter(day=today).count(),
         "sales_per_course": _grouped(Sale.objects, "course", n=Count("*")),
@@ -127,8 +137,18 @@ def _grouped(rows: Any, field: str, **annotation: Any) -> dict[str, Any]:
     return {_text(scope): number for scope, number in found}
 
 
-def _stored(model: Any, field: str) -> Any:
-    return target_of(model._meta.get_field(field))
+def _stored(model: Any, path: str) -> Any:
+    for name in path.split("__"):
+        field = model._meta.get_field(name)
+        model = field.related_model
+    return target_of(field)
+
+
+def _paired(rows: Any, *fields: str) -> dict[str, int]:
+    """How many rows there are of each pair of keys, told apart exactly by Python."""
+    found = rows.filter(**{f"{field}__isnull": False for field in fields}).values_list(*fields)
+    texts = ([_text(key).replace("~", "~0").replace("/", "~1") for key in pair] for pair in found)
+    return dict(Counter(map("/".join, texts)))
 
 
 def _text(scope: Any) -> str:

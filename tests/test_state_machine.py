@@ -24,7 +24,7 @@ from livecounters import audit, capture, feed, folding, installation, retention
 from livecounters.measures import declared_measures
 from livecounters.models import ActivityEvent
 from livecounters.muting import muted
-from tests.host.models import Attempt, Course, Quiz, Sale
+from tests.host.models import Attempt, Course, Quiz, Sale, Tag
 from tests.oracle import assert_audited, assert_exact
 
 keys = st.integers(0, 4)
@@ -45,10 +45,13 @@ class Host(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        for model in (Attempt, Sale, Quiz, Course, User):
+        for model in (Attempt, Sale, Quiz, Course, Tag, User):
             model._default_manager.all().delete()
         self.courses = [Course.objects.create(title=str(n)) for n in range(2)]
         self.quizzes = [Quiz.objects.create(title=str(n)) for n in range(5)]
+        self.tags = [Tag.objects.create(slug=slug) for slug in ("a", "A/b", "é")]
+        for number, quiz in enumerate(self.quizzes):
+            quiz.tags.set(self.tags[: number % 3])
         self.people = [User.objects.create(username=str(n)) for n in range(4)]
         self.now = timezone.now()
         self.steps = 0
@@ -127,6 +130,30 @@ class Host(RuleBasedStateMachine):
     @rule(key=keys, course=st.integers(0, 1))
     def move_a_whole_group(self, key: int, course: int) -> None:
         Quiz.objects.filter(title=str(key)).update(course=self.courses[course], title=str(key))
+
+    @rule(key=keys, how=st.sampled_from(["add", "remove", "set", "clear"]), tag=st.integers(0, 2))
+    def tag(self, key: int, how: str, tag: int) -> None:
+        tags, one = self._quiz(key).tags, self.tags[tag]
+        if how == "clear":
+            tags.clear()
+        elif how == "set":
+            tags.set([one])
+        else:
+            getattr(tags, how)(one, self.tags[0])
+
+    @rule(tag=st.integers(0, 2), some=st.lists(keys, max_size=3))
+    def tag_from_the_other_side(self, tag: int, some: list[int]) -> None:
+        self.tags[tag].quiz_set.set([self._quiz(key) for key in some])
+
+    @rule(published=st.booleans(), key=keys)
+    def publish(self, published: bool, key: int) -> None:
+        Quiz.objects.filter(title__gte=str(key)).update(published=published)
+
+    @rule(tag=st.integers(0, 2))
+    def lose_a_tag(self, tag: int) -> None:
+        slug = self.tags[tag].slug
+        self.tags[tag].delete()
+        self.tags[tag] = Tag.objects.create(slug=slug)
 
     @rule(key=keys)
     def forget_somebody(self, key: int) -> None:

@@ -13,6 +13,7 @@ that is gone again reaches nothing, but whoever counted it has left a delta.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,8 +66,6 @@ def settle(using: str, declared: Registry = registry) -> Changed:
     if not _anything(using):
         return {}
     joined = [m for m in declared_measures(declared) if m.using == using and m.joined]
-    if not joined:
-        return {}
     ripe = _ripe(dialect)
     changed: Changed = {}
     if ripe:
@@ -74,7 +73,7 @@ def settle(using: str, declared: Registry = registry) -> Changed:
         tables = set(marks.values_list("table", flat=True).distinct())
         done = [_settle(dialect, measure, tables, changed) for measure in joined]
         if all(done):
-            marks.delete()
+            marks.exclude(table__in=_elsewhere(using, joined)).delete()
     _clear(dialect)
     return changed
 
@@ -82,6 +81,14 @@ def settle(using: str, declared: Registry = registry) -> Changed:
 def _anything(using: str) -> bool:
     some = Mark.objects.using(using).values_list("seen")
     return some.union(Suspect.objects.using(using).values_list("seen"), all=True)[:1].exists()
+
+
+def _elsewhere(using: str, joined: Sequence[Measure]) -> set[str]:
+    """The tables that measures over several tables go over which are not declared here: those of
+    another release, which is at work beside this one and settles them itself."""
+    captured = Measured.objects.using(using).exclude(installation="")
+    others = captured.exclude(measure__in=[measure.key for measure in joined])
+    return {table for row in others if len(row.tables) > 1 for table in row.tables}
 
 
 def _settle(dialect: Dialect, measure: Measure, tables: set[str], changed: Changed) -> bool:

@@ -82,7 +82,7 @@ class Worth:
             end = dialect.number("low" if isinstance(declared, Min) else "high")
             return self._unscaled_sql(dialect, end, inexact)
         total = self._unscaled_sql(dialect, "total", inexact)
-        return f"({total} / NULLIF(count, 0))" if isinstance(declared, Avg) else total
+        return dialect.mean(total, "count", inexact) if isinstance(declared, Avg) else total
 
     def _unscaled_sql(self, dialect: Dialect, sql: str, inexact: bool) -> str:
         if not self.measure.places and isinstance(self.output_field, models.BigIntegerField):

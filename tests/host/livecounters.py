@@ -55,6 +55,20 @@ class AttemptLive(live.LiveModel):
     good = live.Count(filter=Q(score__gte=50))
 
 
+@live.register(Attempt)
+class TagLive(live.LiveModel):
+    """Over relations."""
+
+    filter = Q(completed=True)
+    at = "completed_at"
+
+    per_tag = live.Count(per="quiz__tags", public=True)
+    per_tag_and_user = live.Count(per=("quiz__tags", "user"))
+    score_sum_per_tag = live.Sum("score", per="quiz__tags", filter=Q(quiz__published=True))
+    learners_per_course = live.Count("user", distinct=True, per="quiz__course")
+    published = live.Count(filter=Q(quiz__published=True))
+
+
 @live.register(Sale)
 class SaleLive(live.LiveModel):
     at = "day"

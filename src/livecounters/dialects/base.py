@@ -430,6 +430,10 @@ class Dialect(ABC):
     def unscaled(self, sql: str, places: int, inexact: bool = False) -> str:
         """An integer of the ``places``-th decimal as the number, or as a float."""
 
+    def mean(self, total: str, count: str, inexact: bool = False) -> str:
+        """A number or a float divided by a count; ``NULL`` if that is 0."""
+        return f"({total} / NULLIF({count}, 0))"
+
     def exact(self, sql: str) -> str:
         """A text to be compared sign by sign."""
         return sql

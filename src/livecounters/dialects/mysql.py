@@ -57,6 +57,10 @@ COMPARED_AS_THEY_ARE = (
     models.TimeField,
 )
 
+# Variables are not called like the columns of a query, which they would stand in for.
+TOLD = f"{PREFIX}told_"
+DELTA = f"{PREFIX}delta_"
+
 # What a trigger knows of an event before it writes it.
 VARIABLES = {
     "source": "VARCHAR(255) CHARACTER SET utf8mb4",
@@ -156,7 +160,7 @@ class MySQL(Dialect):
         if operation == "update":
             statements = [_if(self._changed(watch.model, watch.columns), statements)]
         if tellings:
-            names = [f"DECLARE {PREFIX}{name} {kind}" for name, kind in VARIABLES.items()]
+            names = [f"DECLARE {TOLD}{name} {kind}" for name, kind in VARIABLES.items()]
             statements = [*names, *HANDLERS, *statements]
         elif statements:
             statements = [*HANDLERS[1:], *statements]
@@ -235,9 +239,8 @@ class MySQL(Dialect):
                 self.contribution(measure, self._shadow(watch, row), sign, only_if, table)
                 for row, sign in rows
             ]
-        # Not called like the columns of a query, which a variable would stand in for.
-        names = [f"{PREFIX}delta_{name}" for name in DELTAS]
-        declared = [f"DECLARE {PREFIX}delta_{name} {kind}" for name, kind in DELTAS.items()]
+        names = [DELTA + name for name in DELTAS]
+        declared = [f"DECLARE {DELTA}{name} {kind}" for name, kind in DELTAS.items()]
         return [
             _block(
                 [
@@ -370,12 +373,12 @@ class MySQL(Dialect):
         if used_tables(filtered) == {watch.table}:
             # Most rows are known not to be told before any query is asked.
             only_if, before = self._happens(filtered, operation), None
-        names = ", ".join(PREFIX + name for name in VARIABLES)
+        names = ", ".join(TOLD + name for name in VARIABLES)
         happened = self.happened(telling, new, before)
         tell = [
-            f"SET {PREFIX}source = NULL",
+            f"SET {TOLD}source = NULL",
             f"SELECT {', '.join(f'h.{name}' for name in VARIABLES)} INTO {names} FROM ({happened}) h",
-            _if(f"{PREFIX}source IS NOT NULL", self._tell_once(telling)),
+            _if(f"{TOLD}source IS NOT NULL", self._tell_once(telling)),
         ]
         return [_if(only_if, tell)]
 
@@ -390,7 +393,7 @@ class MySQL(Dialect):
         kind, actor_model, target_model = map(
             self.literal, (telling.kind, telling.actor_model, telling.target_model)
         )
-        v = {name: PREFIX + name for name in VARIABLES}
+        v = {name: TOLD + name for name in VARIABLES}
         values = (
             f"{kind}, {actor_model}, {v['actor']}, {target_model}, {v['target']}, {v['label']}, "
             f"{v['data']}, {v['at']}, IF({v['untold']}, 0, NULL)"
@@ -459,6 +462,10 @@ class MySQL(Dialect):
         # A quotient would have no more than four places.
         whole = f"CAST({sql} AS DECIMAL(60, 0))"
         return f"({whole} * 0.{'0' * (places - 1)}1)" if places else whole
+
+    def mean(self, total: str, count: str, inexact: bool = False) -> str:
+        # A quotient has four places more than what is divided.
+        return super().mean(total if inexact else f"CAST({total} AS DECIMAL(60, 15))", count)
 
     def exact(self, sql: str) -> str:
         return self._exact(sql)

@@ -36,7 +36,10 @@ PATIENCE = "SET LOCAL lock_timeout = '2s'"
 LOCK_NOT_AVAILABLE = "55P03"
 
 # Other sessions of this database, and those of them that began before what was seen.
-OTHERS = "datname = current_database() AND pid <> pg_backend_pid()"
+OTHERS = (
+    "datname = current_database() AND pid <> pg_backend_pid() "
+    "AND backend_type <> 'autovacuum worker'"
+)
 BEFORE = "(age(backend_xmin) > age(seen::xid) OR age(backend_xid) > age(seen::xid))"
 
 # The name of a new installation.
