@@ -1,4 +1,4 @@
-"""``python -m benchmarks [write|bulk|hot|read] [--database NAME] [--rounds N]``."""
+"""``python -m benchmarks [write|bulk|hot|read|joins] [--database NAME] [--rounds N]``."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import sys
 from importlib import import_module
 
 from benchmarks import report
-from benchmarks.site import DATABASES, QUIZZES, USERS, site, versions
+from benchmarks.site import DATABASES, PACKAGES, QUIZZES, USERS, site, versions
 
-NAMES = ("write", "bulk", "hot", "read")
+NAMES = ("write", "bulk", "hot", "read", "joins")
 ROWS = 10_000
 
 
@@ -33,7 +33,12 @@ def main() -> int:
         commands = [[sys.executable, "-m", "benchmarks", name, *sys.argv[1:]] for name in NAMES]
         return max(subprocess.run(command).returncode for command in commands)
     with site(options.database, options.rows, durable=options.name == "hot"):
-        facts = versions() | {"rows": options.rows, "users": USERS, "quizzes": QUIZZES}
+        facts = versions() | {
+            "rows": options.rows,
+            "users": USERS,
+            "quizzes": QUIZZES,
+            "packages": PACKAGES,
+        }
         for name in [options.name]:
             print(f"\n## {name} on {options.database}", flush=True)
             tables = []

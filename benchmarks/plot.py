@@ -15,7 +15,7 @@ from matplotlib import pyplot
 
 from benchmarks.report import RESULTS
 
-COLOURS = ("#5b6472", "#2f7ae5", "#1b4f9c", "#c9762c", "#b3413a", "#7d5ba6")
+COLOURS = ("#5b6472", "#2f7ae5", "#1b4f9c", "#c9762c", "#b3413a", "#7d5ba6", "#4f8a5b")
 
 
 def main() -> int:

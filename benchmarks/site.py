@@ -16,6 +16,7 @@ from django.conf import settings
 DATABASES = ("sqlite", "postgresql", "mariadb")
 USERS = 200
 QUIZZES = 50
+PACKAGES = 20
 
 
 @contextmanager
@@ -99,11 +100,21 @@ def _fill(rows: int) -> None:
     users = get_user_model()
     users.objects.bulk_create([users(username=f"user{n}") for n in range(USERS)])
     Quiz.objects.bulk_create([Quiz(title=f"Quiz {n}") for n in range(QUIZZES)])
+    _package(PACKAGES)
     peers.make_totals()
     for variant in variants.found():
         variant.model.objects.bulk_create(variants.attempts(variant.model, rows))
     installation.sync("default")
     peers.connect()
+
+
+def _package(number: int) -> None:
+    """Every quiz is in two packages."""
+    from benchmarks.host.models import Package, Quiz
+
+    packages = Package.objects.bulk_create([Package(title=f"Package {n}") for n in range(number)])
+    for n, quiz in enumerate(Quiz.objects.order_by("pk")):
+        quiz.packages.set([packages[n % number], packages[(n + 1) % number]])
 
 
 VERSION = {

@@ -94,7 +94,7 @@ TOLD = live.Activity("x", data={"score": "score"})
         ("E002", {"n": live.Count(filter=Q(pk__in=[]))}, "the filter matches no row at all."),
         ("E002", {"n": live.Activity("x", target="nothing")}, "Cannot resolve keyword 'nothing'"),
         ("E003", {"n": live.Count(window=live.today)}, "needs to know when a row counts."),
-        ("E004", {"n": live.Count(per="quiz__course")}, "it goes over a relation to the table"),
+        ("E004", {"n": live.Count(filter=Q(quiz__tags=None))}, "it counts rows without a row of"),
         ("E004", {"n": live.Activity("x", target_label="quiz__tags__slug")}, "to many rows of"),
         ("E005", {"n": live.Count(filter=Q(completed_at__lt=Now()))}, "Now() gives another"),
         ("E006", {"n": live.Sum("note")}, "cannot be added up exactly."),

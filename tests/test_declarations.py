@@ -82,7 +82,7 @@ def test_a_window_needs_a_time(window: Any, timed: bool) -> None:
         ),
         (
             lambda: live.Count(per=F("quiz")),
-            "live.Count(per=F(quiz)): give the name of one field.",
+            "live.Count(per=F(quiz)): give the name of a field, or a tuple of several.",
         ),
         (
             lambda: live.Count(distinct=True),

@@ -272,7 +272,9 @@ def test_a_deleted_model_leaves_nothing(with_migrations: Migrate) -> None:
     Attempt.objects.update(score=5)
     assert live.counters["score_sum"].value() == 5 * Attempt.objects.count()
     # What nobody can count any more is said to be off, not deleted: it may come back.
-    assert not Measured.objects.filter(table="host_sale").exclude(installation="").exists()
+    assert (
+        not Measured.objects.filter(tables__has_key="host_sale").exclude(installation="").exists()
+    )
 
 
 def test_a_migration_that_fails(with_migrations: Migrate) -> None:
@@ -407,6 +409,8 @@ def test_a_table_that_was_remade_by_hand_is_noticed() -> None:
             "SELECT sql FROM sqlite_master WHERE name = 'host_attempt'"
         ).fetchone()
         other.execute("PRAGMA foreign_keys = OFF")
+        # As the shell says to do it, because triggers of other tables mention this one.
+        other.execute("PRAGMA legacy_alter_table = ON")
         other.execute(sql.replace("host_attempt", "remade", 1))
         other.execute("INSERT INTO remade SELECT * FROM host_attempt")
         other.execute("DROP TABLE host_attempt")

@@ -249,7 +249,7 @@ def test_no_event_goes_while_it_is_needed(
 
     Measured.objects.filter(measure=key).update(ready=True)
     Measured.objects.create(
-        measure="another", table=ActivityEvent._meta.db_table, names="x", since=NOW
+        measure="another", tables={ActivityEvent._meta.db_table: "x"}, names="x", since=NOW
     )
     assert "event" not in retention.prune("default", NOW)
 

@@ -19,7 +19,7 @@ class CountedLive(live.LiveModel):
 
     counted_week = live.Count(window=WEEK)
     counted_of_user = live.Count(per="user")
-    counted_score = live.Avg("score", per="quiz")
+    counted_score = live.Avg("score", per="quiz__packages")
 
 
 @live.register(Told)
@@ -30,7 +30,7 @@ class ToldLive(live.LiveModel):
 
     told_week = live.Count(window=WEEK)
     told_of_user = live.Count(per="user")
-    told_score = live.Avg("score", per="quiz")
+    told_score = live.Avg("score", per="quiz__packages")
 
     completed = live.Activity(
         "{actor} completed {target} with {score} points",
@@ -48,7 +48,7 @@ class ToldCountedLive(live.LiveModel):
 
     all_week = live.Count(window=WEEK)
     all_of_user = live.Count(per="user")
-    all_score = live.Avg("score", per="quiz")
+    all_score = live.Avg("score", per="quiz__packages")
 
     all_completed = live.Activity(
         "{actor} completed {target} with {score} points",

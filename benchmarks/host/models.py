@@ -13,6 +13,14 @@ class Quiz(models.Model):
         return self.title
 
 
+class Package(models.Model):
+    title = models.CharField(max_length=100)
+    quizzes = models.ManyToManyField(Quiz, related_name="packages")
+
+    def __str__(self) -> str:
+        return self.title
+
+
 class Attempt(models.Model):
     """What every variant's table looks like."""
 
@@ -35,7 +43,7 @@ class Bare(Attempt):
 
 
 class Counted(Attempt):
-    """Three counters of livecounters."""
+    """Three counters of livecounters: of the site, per user, through a many-to-many relation."""
 
 
 class Told(Attempt):
@@ -73,7 +81,7 @@ class People(Attempt):
 
 
 class Totals(models.Model):
-    """What hand-written counting keeps: one row for the site, one per user, one per quiz."""
+    """What hand-written counting keeps: one row for the site, one per user, one per package."""
 
     of = models.CharField(max_length=100, unique=True)
     count = models.BigIntegerField(default=0)

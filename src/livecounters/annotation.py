@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -11,13 +13,15 @@ from django.db.models.expressions import Combinable, Expression
 from django.db.models.sql import Query
 from django.db.models.sql.compiler import SQLCompiler
 
-from livecounters.dialects import dialect_of
+from livecounters.dialects import Dialect, dialect_of
 from livecounters.keys import Field
 from livecounters.rows import expression
-from livecounters.summands import Ask, whole
+from livecounters.summands import Ask, single, whole
 from livecounters.worth import Worth
 
 __all__ = ["Annotation"]
+
+PLACE = re.compile(r"\{(count|total)\}")
 
 
 class Annotation(Expression):
@@ -80,10 +84,24 @@ class Annotation(Expression):
             sql, some = compiler.compile(key)
             texts.append(dialect.text(sql, field))
             params += some
-        kept, values = whole(self.ask())
         scope = dialect.exact(dialect.scope(measure, texts))
-        found = f"(SELECT {self.worth.sql(dialect)} FROM ({kept}) w WHERE w.scope = {scope})"
-        return f"COALESCE({found}, 0)" if self.worth.zero else found, (*values, *params)
+        ask, outer = self.ask(), (scope, params)
+        if measure.member is None:
+            return self._sums(dialect, replace(ask, outer=outer))
+        if dialect.lateral:
+            kept, values = whole(replace(ask, outer=outer))
+            found, params = f"SELECT {self.worth.sql(dialect)} FROM ({kept}) w", values
+        else:
+            kept, values = whole(ask)
+            found = f"SELECT {self.worth.sql(dialect)} FROM ({kept}) w WHERE w.scope = {scope}"
+            params = [*values, *params]
+        return (f"COALESCE(({found}), 0)" if self.worth.zero else f"({found})"), tuple(params)
+
+    def _sums(self, dialect: Dialect, ask: Ask) -> tuple[str, tuple[Any, ...]]:
+        found = single(ask)
+        sql = self.worth.sql(dialect, *(f"{{{name}}}" for name in ("count", "total")))
+        params = [param for name in PLACE.findall(sql) for param in found[name][1]]
+        return PLACE.sub(lambda place: found[place[1]][0], sql), tuple(params)
 
 
 def _name(field: Field) -> F:

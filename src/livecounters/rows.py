@@ -54,6 +54,7 @@ __all__ = [
     "may_fail",
     "outer",
     "output_field",
+    "referenced_tables",
     "related_model",
     "resolved",
     "rows",
@@ -290,6 +291,16 @@ def used_tables(queryset: QuerySet[Any, Any]) -> set[str]:
     """The tables a query reads."""
     tables = {join.table_name for join in _joins(queryset.query)}
     return tables | {queryset.model._meta.db_table}
+
+
+def referenced_tables(queryset: QuerySet[Any, Any]) -> set[str]:
+    """Of the tables a query reads, those that a foreign key of another points to."""
+    query, found = queryset.query, set()
+    for join in _joins(query):
+        forward = getattr(join.join_field, "concrete", False)
+        parent: Any = query.alias_map[join.parent_alias]
+        found.add(join.table_name if forward else parent.table_name)
+    return found
 
 
 def source_columns(

@@ -26,18 +26,23 @@ __all__ = [
     "kept_terms",
     "marked_term",
     "scoped_to",
+    "single",
     "source_rows",
     "union",
     "whole",
 ]
 
 
+Sql = tuple[str, list[Any]]
+
+
 @dataclass(frozen=True)
 class Ask:
     """A question: a measure, some of its scopes (``None``: all there are), an interval.
 
-    ``within``: only scopes that begin so. ``past``: much has happened since, so members are counted one by one and not corrected for
-    those seen later; it makes no difference to the answer.
+    ``within``: only scopes that begin so. ``outer``: only the scope that this expression of an
+    outer query says. ``past``: much has happened since, so members are counted one by one and not
+    corrected for those seen later; it makes no difference to the answer.
     """
 
     measure: Measure
@@ -46,13 +51,12 @@ class Ask:
     coarsest: Grain = Grain.DAY
     past: bool = False
     within: str = ""
+    outer: Sql | None = None
 
     @property
     def spans(self) -> list[Span]:
         return cover(self.interval, self.measure.clock, self.coarsest)
 
-
-Sql = tuple[str, list[Any]]
 
 # Labels, in the place of a question's number, the rows that name measures in force, and the row
 # that is there if changes wait to be settled.
@@ -95,6 +99,8 @@ def _places(values: Sequence[Any]) -> str:
 
 def scoped_to(ask: Ask) -> Sql:
     """The measure and the scopes that are asked for."""
+    if ask.outer is not None:
+        return f"measure = %s AND scope = {ask.outer[0]}", [ask.measure.key, *ask.outer[1]]
     if ask.scopes is None and ask.within:
         # All texts that begin so, by the index: up to the next sign.
         end = ask.within[:-1] + chr(ord(ask.within[-1]) + 1)
@@ -121,26 +127,29 @@ def kept_terms(dialect: Dialect, n: int, ask: Ask) -> list[Sql]:
     if ask.measure.member is not None and ask.past:
         active, params = _members(dialect, ask)
         return [(_term(f"({active}) a", n, members="1"), params)]
-    terms: list[Sql] = [
-        (
-            _term(
-                f"{dialect.table(Bucket)} WHERE {scoped} "
-                "AND grain = %s AND start >= %s AND start < %s",
-                n,
-                count="count",
-                total="total",
-                members="members",
-            ),
-            [*key, int(span.grain), span.start, span.end],
-        )
-        for span in ask.spans
-    ]
+    columns = {"count": "count", "total": "total"}
+    if ask.measure.member is not None:
+        columns["members"] = "members"
+    terms = [(_term(source, n, **columns), params) for source, params in _buckets(dialect, ask)]
     if ask.measure.member is not None:
         pending = (_term(f"{delta} WHERE {scoped}", n, pending="1"), key)
         return [*terms, *_doubtful(dialect, n, ask), pending]
+    source, params = _pending(dialect, ask)
+    return [*terms, (_term(source, n, **columns, pending="1"), params)]
+
+
+def _buckets(dialect: Dialect, ask: Ask) -> list[Sql]:
+    """FROM and WHERE of the buckets of each span."""
+    scoped, key = scoped_to(ask)
+    source = f"{dialect.table(Bucket)} WHERE {scoped} AND grain = %s AND start >= %s AND start < %s"
+    return [(source, [*key, int(span.grain), span.start, span.end]) for span in ask.spans]
+
+
+def _pending(dialect: Dialect, ask: Ask) -> Sql:
+    """FROM and WHERE of the pending deltas."""
+    scoped, key = scoped_to(ask)
     during, bounds = bounded(ask.interval)
-    changes = _term(f"{delta} WHERE {scoped}{during}", n, count="count", total="total", pending="1")
-    return [*terms, (changes, [*key, *bounds])]
+    return f"{dialect.table(Delta)} WHERE {scoped}{during}", [*key, *bounds]
 
 
 # Members
@@ -226,18 +235,25 @@ def _extremes(dialect: Dialect, n: int, ask: Ask) -> Sql:
 # The source
 
 
-def source_rows(dialect: Dialect, ask: Ask) -> Sql:
-    """A SELECT of (scope, member, at, count, total) of the rows of the source."""
+def _source(dialect: Dialect, ask: Ask) -> Sql:
+    """FROM and WHERE of the rows of the source."""
     rows = dialect.contribution(ask.measure, None).replace("%", "%%")
     during, bounds = bounded(ask.interval)
     where = "true"
     scopes: list[Any] = []
-    if ask.scopes is not None:
+    if ask.outer is not None:
+        where, scopes = f"scope = {ask.outer[0]}", ask.outer[1]
+    elif ask.scopes is not None:
         where, scopes = f"scope IN ({_places(ask.scopes)})", list(ask.scopes)
     elif ask.within:
         where, scopes = "SUBSTR(scope, 1, %s) = %s", [len(ask.within), ask.within]
-    sql = f"SELECT scope, member, at, count, total FROM ({rows}) s WHERE {where}{during}"
-    return sql, [*scopes, *bounds]
+    return f"({rows}) s WHERE {where}{during}", [*scopes, *bounds]
+
+
+def source_rows(dialect: Dialect, ask: Ask) -> Sql:
+    """A SELECT of (scope, member, at, count, total) of the rows of the source."""
+    source, params = _source(dialect, ask)
+    return f"SELECT scope, member, at, count, total FROM {source}", params
 
 
 def counted_term(dialect: Dialect, n: int, ask: Ask) -> Sql:
@@ -266,3 +282,21 @@ def whole(ask: Ask) -> Sql:
         ") w GROUP BY scope HAVING SUM(count) <> 0 OR SUM(members) <> 0 OR MIN(low) IS NOT NULL"
     )
     return sql, [*(param for _, params in kept for param in params), *key, *source[1], *key]
+
+
+def single(ask: Ask) -> dict[str, Sql]:
+    """The count and the total of one scope of a measure without members, each an expression of
+    subqueries that hold nothing but a table: what every database can ask for each row."""
+    dialect = dialect_of(ask.measure.using)
+    kept = [*_buckets(dialect, ask), _pending(dialect, ask)]
+    source = _source(dialect, ask)
+    in_force, key = in_force_term(dialect, [ask.measure.key])
+    found = {}
+    for column in ("count", "total"):
+        sums = " + ".join(f"COALESCE((SELECT SUM({column}) FROM {sql}), 0)" for sql, _ in kept)
+        counted = f"COALESCE((SELECT SUM({column}) FROM {source[0]}), 0)"
+        found[column] = (
+            f"(CASE WHEN EXISTS ({in_force}) THEN {sums} ELSE {counted} END)",
+            [*key, *(param for _, params in kept for param in params), *source[1]],
+        )
+    return found

@@ -72,17 +72,17 @@ class Worth:
             return models.FloatField()
         return models.BigIntegerField()
 
-    def sql(self, dialect: Dialect) -> str:
-        """An expression of the columns of ``summands.whole``."""
+    def sql(self, dialect: Dialect, count: str = "count", total: str = "total") -> str:
+        """An expression of the columns of ``summands.whole``, or of what stands for them."""
         declared = self.declared
         if isinstance(declared, Count):
-            return "members" if declared.distinct else "count"
+            return "members" if declared.distinct else count
         inexact = isinstance(self.output_field, models.FloatField)
         if isinstance(declared, (Min, Max)):
             end = dialect.number("low" if isinstance(declared, Min) else "high")
             return self._unscaled_sql(dialect, end, inexact)
-        total = self._unscaled_sql(dialect, "total", inexact)
-        return dialect.mean(total, "count", inexact) if isinstance(declared, Avg) else total
+        total = self._unscaled_sql(dialect, total, inexact)
+        return dialect.mean(total, count, inexact) if isinstance(declared, Avg) else total
 
     def _unscaled_sql(self, dialect: Dialect, sql: str, inexact: bool) -> str:
         if not self.measure.places and isinstance(self.output_field, models.BigIntegerField):

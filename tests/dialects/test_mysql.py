@@ -116,7 +116,7 @@ def test_what_is_told_is_guarded_by_its_tombstone(dialect: MySQL) -> None:
 
     guard = (
         "DO LAST_INSERT_ID(0);\nINSERT INTO `livecounters_eventsource` (kind, source) "
-        "VALUES ('host.told', livecounters_source) ON DUPLICATE KEY UPDATE source = "
+        "VALUES ('host.told', livecounters_told_source) ON DUPLICATE KEY UPDATE source = "
     )
     for sql in (insert, update):
         assert guard in sql

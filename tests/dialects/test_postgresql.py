@@ -98,7 +98,7 @@ def test_the_triggers_of_a_watch(dialect: PostgreSQL, measure: Measure) -> None:
         "truncate": (
             'UPDATE "livecounters_measured" SET ready = false, '
             "installation = md5(random()::text || clock_timestamp()::text) "
-            "WHERE \"table\" = 'host_attempt' AND installation <> '';"
+            f"WHERE measure IN ('{measure.key}') AND installation <> '';"
         ),
     }
     tables = {

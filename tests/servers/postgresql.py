@@ -49,6 +49,9 @@ class PostgreSQL(Server):
             f"--pgdata={self.data}",
             f"--username={USER}",
             f"--locale={LOCALE}",
+            # As sites have it: "a" is sorted before "B", and signs count for little.
+            "--locale-provider=icu",
+            "--icu-locale=en-US",
             "--auth=trust",
             "--encoding=UTF8",
             "--no-sync",

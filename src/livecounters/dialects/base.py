@@ -104,6 +104,9 @@ class Dialect(ABC):
     single_writer: ClassVar[bool] = False
     """Whether every write of ours can cost the host a wait, so that folding is done seldom."""
 
+    lateral: ClassVar[bool] = True
+    """Whether a table that is made in FROM may look at the query around."""
+
     def __init__(self, using: str) -> None:
         self.using = using
 
@@ -177,6 +180,7 @@ class Dialect(ABC):
         relations: Iterable[tuple[str | None, str]],
         rows: QuerySet[Any, Any] | None = None,
         table: str | None = None,
+        only_if: str = "",
     ) -> str:
         """A SELECT of the columns of Delta: what the rows of (relation, sign) contribute in sum,
         in the place of ``table``, without what cancels out. ``rows`` may be a part of the
@@ -186,10 +190,11 @@ class Dialect(ABC):
         """
         names = [*measure.scope_paths, *(["member"] if measure.member is not None else [])]
         columns = {name: self._grouping(name, measure) for name in names}
+        rows = measure.rows if rows is None else rows
         inner = "".join(f"{sql} AS {name}, " for name, (sql, _) in columns.items())
         found = " UNION ALL ".join(
             f"SELECT {inner}{self._numbers(measure, sign)} "
-            f"{self._source(measure, measure.rows if rows is None else rows, relation, '', table)}"
+            f"{self._source(measure, rows, relation, only_if, table)}"
             for relation, sign in relations
         )
         scope, member = self._keys(measure, {name: sql for name, (_, sql) in columns.items()})
@@ -333,6 +338,16 @@ class Dialect(ABC):
             self.literal, (telling.kind, telling.actor_model, telling.target_model)
         )
         return f"{kind}, {actor}, h.actor, {target}, h.target, h.label, h.data, h.at, {seq}"
+
+    def row_sums(
+        self, watch: Watch, measure: Measure, rows: Sequence[tuple[str, str]], only_if: str
+    ) -> list[str]:
+        """SELECTs of the columns of Delta: what one row of (relation, sign) contributes."""
+        table = watch.model._meta.db_table
+        if measure in watch.own:
+            return [self.contribution(measure, row, sign, only_if, table) for row, sign in rows]
+        # Many rows may hang on it.
+        return [self.sums(measure, rows, table=table, only_if=only_if)]
 
     @abstractmethod
     def tell_all_sql(self, telling: Telling, rows: QuerySet[Any, Any]) -> list[str]:

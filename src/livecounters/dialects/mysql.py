@@ -94,6 +94,8 @@ HANDLERS = (
 
 
 class MySQL(Dialect):
+    lateral: ClassVar[bool] = False
+
     @property
     def _mariadb(self) -> bool:
         return bool(getattr(self.connection, "mysql_is_mariadb", False))
@@ -228,17 +230,14 @@ class MySQL(Dialect):
         operation: str,
         rows: Sequence[tuple[str, str]],
     ) -> list[str]:
-        table = watch.model._meta.db_table
+        changed = [(self._shadow(watch, row), sign) for row, sign in rows]
         selects = []
         for measure in measures:
             named = source_columns(measure.rows, watch.model)
             only_if = ""
             if operation == "update" and named != watch.columns:
                 only_if = self._changed(watch.model, named)
-            selects += [
-                self.contribution(measure, self._shadow(watch, row), sign, only_if, table)
-                for row, sign in rows
-            ]
+            selects += self.row_sums(watch, measure, changed, only_if)
         names = [DELTA + name for name in DELTAS]
         declared = [f"DECLARE {DELTA}{name} {kind}" for name, kind in DELTAS.items()]
         return [

@@ -115,18 +115,16 @@ class SQLite(Dialect):
         return " OR ".join(f"OLD.{q} IS NOT NEW.{q}" for q in map(self.quote, columns)) or "0"
 
     def _count(self, watch: Watch, operation: str) -> list[str]:
+        old, new = (self._shadow(watch, row) for row in ("OLD", "NEW"))
+        rows = {"insert": [(new, "")], "delete": [(old, "-")]}.get(
+            operation, [(old, "-"), (new, "")]
+        )
         selects = []
         for measure in watch.measures:
-            # Not grouped as elsewhere: a measure whose own columns did not change is left out.
+            # A measure whose own columns did not change is left out.
             named = source_columns(measure.rows, watch.model)
             only_if = self._changed(named) if operation == "update" else ""
-            table = watch.model._meta.db_table
-            if operation != "insert":
-                old = self._shadow(watch, "OLD")
-                selects.append(self.contribution(measure, old, "-", only_if, table))
-            if operation != "delete":
-                new = self._shadow(watch, "NEW")
-                selects.append(self.contribution(measure, new, "", only_if, table))
+            selects += self.row_sums(watch, measure, rows, only_if)
         return [self._into_delta(" UNION ALL ".join(selects))] if selects else []
 
     def _tell(self, watch: Watch, telling: Telling, operation: str) -> list[str]:

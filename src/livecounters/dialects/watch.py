@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from livecounters.keys import Field, target_of
 from livecounters.measures import Measure
 from livecounters.models import ActivityEvent
-from livecounters.rows import PREFIX, source_columns, used_tables
+from livecounters.rows import PREFIX, referenced_tables, source_columns, used_tables
 from livecounters.tellings import Telling
 
 __all__ = ["OPERATIONS", "Watch"]
@@ -77,6 +77,13 @@ class Watch:
     def own(self) -> list[Measure]:
         """The measures that count rows of this table; the others only go over it."""
         return [measure for measure in self.measures if measure.models[0] is self.model]
+
+    @property
+    def referenced(self) -> list[Measure]:
+        """The measures that rows of this table may take others along from when they go: a
+        foreign key of another of their tables points here."""
+        name = self.model._meta.db_table
+        return [one for one in self.measures if name in referenced_tables(one.rows)]
 
     @property
     def keys(self) -> list[str]:

@@ -25,12 +25,15 @@ def exact_collation(connection: BaseDatabaseWrapper) -> str:
 
 
 class ExactCharField(CharField):
-    """Text that is equal only to itself, also where columns take "a" and "A" for the same."""
+    """Text that is equal only to itself, also where columns take "a" and "A" for the same, and
+    that is sorted by its signs."""
 
     def db_parameters(self, connection: BaseDatabaseWrapper) -> Any:
         found = super().db_parameters(connection)
         if connection.vendor == "mysql":
             found["collation"] = exact_collation(connection)
+        elif connection.vendor == "postgresql":
+            found["collation"] = "C"
         return found
 
 

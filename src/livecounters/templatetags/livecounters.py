@@ -36,6 +36,9 @@ register = template.Library()
 NOTHING = "\N{EN DASH}"
 HUES = 6
 
+# The mean of nothing is None, so that cannot say that a number is not given.
+UNKNOWN: Any = object()
+
 # Digits enough for any number of a bigint column.
 _WIDE = DecimalContext(prec=60)
 
@@ -89,12 +92,20 @@ def live_counters(*names: str, group: str = "") -> dict[str, Any]:
 
 
 @register.simple_tag
-def live_counter(name: str, of: Any = None) -> SafeString:
-    """One number, inline: nothing stands before or behind it, not even a blank."""
+def live_counter(name: str, of: Any = None, value: Any = UNKNOWN) -> SafeString:
+    """One number, inline: nothing stands before or behind it, not even a blank.
+
+    ``value`` is its number where that is known, such as from ``expression()``; ``None`` is one.
+    """
+    if isinstance(value, str):
+        # Also what a template makes of a name that it does not know.
+        raise TypeError(f"live_counter {name!r}: value={value!r} is no number.")
     counter = counters[name]
     scope = counter.scope(of)
     now = timezone.now()
-    said = shown(counter, scope, read([Question(counter, scope)], now)[0], now)
+    if value is UNKNOWN:
+        value = read([Question(counter, scope)], now)[0]
+    said = shown(counter, scope, value, now)
     # Rendered and escaped by the template.
     return mark_safe(render_to_string("livecounters/live_counter.html", said).strip())
 

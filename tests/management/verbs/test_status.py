@@ -13,7 +13,13 @@ from tests.commands import refused, run
 
 pytestmark = pytest.mark.django_db
 
-TABLES = {"host_attempt", "host_sale", "livecounters_activityevent"}
+TABLES = {
+    "host_attempt",
+    "host_quiz",
+    "host_quiz_tags",
+    "host_sale",
+    "livecounters_activityevent",
+}
 
 
 @pytest.mark.usefixtures("filled")
@@ -23,8 +29,8 @@ def test_in_words() -> None:
     lines = run("status").splitlines()
 
     assert lines[0] == "Database default"
-    assert {tuple(line.split()) for line in lines[1:4]} == {("installed", t) for t in TABLES}
-    assert lines[4] == "  pump: none is at work"
+    assert {tuple(line.split()) for line in lines[1:6]} == {("installed", t) for t in TABLES}
+    assert lines[6] == "  pump: none is at work"
     assert lines[-1] == (
         f"  {Delta.objects.count()} deltas pending, newest event {feed.head().seq}"
     )

@@ -17,7 +17,13 @@ from tests.oracle import assert_exact
 
 pytestmark = pytest.mark.django_db
 
-TABLES = {"host_attempt", "host_sale", "livecounters_activityevent"}
+TABLES = {
+    "host_attempt",
+    "host_quiz",
+    "host_quiz_tags",
+    "host_sale",
+    "livecounters_activityevent",
+}
 
 
 def states() -> set[str]:
