@@ -568,6 +568,8 @@ def test_cascades_of_the_database(declare: Declare) -> None:
         n=live.Count(per="post"),
         others=live.Count(per="other"),
         points=live.Sum("points"),
+        joined=live.Count(filter=Q(post__points__gte=0)),
+        of_others=live.Sum("points", per="other__points"),
         told=live.Activity("x", target="post", target_label="post__points"),
     )
     posts = [Post.objects.create() for _ in range(3)]
