@@ -216,6 +216,8 @@ def _counted(entry: CounterEntry) -> Any:
         if counter.expression is not None:
             rows = rows.annotate(lc_of=F(of) if isinstance(of, str) else of)
             rows = rows.filter(lc_of__isnull=False)
+        if isinstance(counter.per, tuple):
+            return _paired(rows, *counter.per)
         return _grouped(rows, counter.per, n=number)
     found = rows.aggregate(n=number)["n"]
     return 0 if found is None and isinstance(counter, live.Sum) else found

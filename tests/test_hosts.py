@@ -139,6 +139,48 @@ ANIMALS: dict[str, tuple[type[models.Model], dict[str, Any], list[Callable[[], A
             lambda: Ticket.objects.all().delete(),
         ],
     ),
+    "through a key that is none": (
+        Note,
+        {
+            "words": live.Count(per="ticket__word"),
+            "dated": live.Count(per="ticket__word", at="ticket__made"),
+            "open": live.Count(filter=Q(ticket__open=True)),
+            "points": live.Sum("ticket__points", per="ticket__word"),
+            "most": live.Max("ticket__points", per="ticket__open"),
+            "known": live.Count("ticket__word", distinct=True),
+            "again": live.Count(per="ticket__parent"),
+            "as_text": live.Count(per="ticket__word__text"),
+        },
+        [
+            tickets,
+            lambda: Note.objects.bulk_create(
+                [Note(ticket_id=number) for number in ("One", "One", "one ", None)]
+            ),
+            lambda: Ticket.objects.filter(number="One").update(open=None, word="A", points=7),
+            lambda: Note.objects.filter(ticket="one ").update(ticket="One"),
+            lambda: Ticket.objects.filter(number="One").update(made=NOW, word=None),
+            lambda: Ticket.objects.filter(number="One").update(made=LONG_AGO, word="a"),
+            lambda: Word.objects.filter(text="a").delete(),
+            lambda: Ticket.objects.all().delete(),
+        ],
+    ),
+    "from the other end": (
+        Word,
+        {
+            "tickets": live.Count("ticket"),
+            "open": live.Count(per="ticket__open"),
+            "points": live.Sum("ticket__points", filter=Q(text__startswith="a")),
+            "notes": live.Count(per="ticket__note"),
+            "pairs": live.Count(per=("ticket__open", "ticket__number")),
+        },
+        [
+            tickets,
+            lambda: Note.objects.bulk_create([Note(ticket_id="One"), Note(ticket_id="one ")]),
+            lambda: Ticket.objects.update(points=4, word_id="a"),
+            lambda: Ticket.objects.filter(number=None).update(open=True),
+            lambda: Word.objects.all().delete(),
+        ],
+    ),
     "names": (
         Shout,
         {
@@ -179,6 +221,22 @@ ANIMALS: dict[str, tuple[type[models.Model], dict[str, Any], list[Callable[[], A
             lambda: Cafe.objects.create(name="c", rank=3, seats=7, street="s"),
             lambda: Cafe.objects.update(rank=5, seats=F("seats") + 1),
             lambda: Place.objects.filter(name="b").delete(),
+        ],
+    ),
+    "what a child has from its parent": (
+        Cafe,
+        {
+            "names": live.Count(per="name", filter=Q(rank__gt=2)),
+            "rank": live.Sum("rank"),
+            "seats": live.Sum("seats", per="place_ptr__rank"),
+            "both": live.Count(per=("street", "name")),
+        },
+        [
+            lambda: Cafe.objects.create(name="b", rank=3, seats=7),
+            lambda: Cafe.objects.create(name="c", rank=2, seats=5, street="s/~"),
+            lambda: Place.objects.update(rank=F("rank") + 1),
+            lambda: Cafe.objects.update(rank=5, seats=F("seats") + 1, name="d"),
+            lambda: Place.objects.filter(rank=5).delete(),
         ],
     ),
     "a proxy of a child": (

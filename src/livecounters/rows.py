@@ -191,7 +191,17 @@ def _require(query: Query, needed: Iterable[str]) -> None:
     """Let joins drop the rows that do not count anyway, because a column of theirs is NULL."""
     for name in needed:
         if PREFIX + name in query.annotations:
-            query.demote_joins(_strict(query.annotations[PREFIX + name]) - {None})
+            for alias in _strict(query.annotations[PREFIX + name]) - {None}:
+                query.demote_joins(_chain(query, alias))
+
+
+def _chain(query: Query, alias: Any) -> set[Any]:
+    """A table, and those that its join leads over: it has no row where they have none."""
+    found = set()
+    while alias is not None:
+        found.add(alias)
+        alias = getattr(query.alias_map[alias], "parent_alias", None)
+    return found
 
 
 def _strict(node: Any) -> set[Any]:
