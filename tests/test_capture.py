@@ -201,6 +201,7 @@ def test_bulk_writes_are_few_deltas() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="keeps plans for a session")
 def test_plans_made_for_one_row_are_good_for_many(quiz: Quiz, ada: User) -> None:
     """A session keeps the plans of a trigger's first call (PostgreSQL): made for one row and
     used for thousands, or the other way round, they must not take quadratic time."""
