@@ -39,41 +39,58 @@ class Place(tuple[str, Number]):
 def first(worth: Worth, ask: Ask, number: int, ascending: bool = False) -> list[Place]:
     """The first places, in one statement."""
     dialect = dialect_of(ask.measure.using)
-    sql, params = _ranked(dialect, worth, ask, ascending)
-    return _places(dialect, worth, f"{sql} WHERE place <= %s", [*params, number])
+    sql, params = _numbers(dialect, worth, ask)
+    order = f"ORDER BY number {_order(ascending)}, scope LIMIT %s"
+    rows = _fetch(dialect, f"{sql} SELECT {COLUMNS} FROM numbers {order}", [*params, number])
+    places: list[Place] = []
+    for n, (scope, value) in enumerate(_worth(dialect, worth, row) for row in rows):
+        last = places[-1] if places else None
+        if last is not None and last.value == value:
+            places.append(Place(scope, value, last.rank, last.dense_rank))
+        else:
+            places.append(Place(scope, value, n + 1, last.dense_rank + 1 if last else 1))
+    return places
 
 
 def around(worth: Worth, ask: Ask, scope: str, near: int, ascending: bool = False) -> list[Place]:
     """The place of a scope and those up to ``near`` before and after it, in one statement;
     nothing if it has no rows."""
     dialect = dialect_of(ask.measure.using)
-    sql, params = _ranked(dialect, worth, ask, ascending)
-    mine = "(SELECT place FROM ranked WHERE scope = %s)"
-    where = f"WHERE place BETWEEN {mine} - %s AND {mine} + %s"
-    return _places(dialect, worth, f"{sql} {where}", [*params, scope, near, scope, near])
-
-
-def _ranked(dialect: Dialect, worth: Worth, ask: Ask, ascending: bool) -> tuple[str, list[Any]]:
-    kept, params = whole(ask)
-    order = "ASC" if ascending else "DESC"
-    sql = (
-        f"WITH numbers AS (SELECT w.*, {worth.sql(dialect)} AS number FROM ({kept}) w), ranked AS ("
-        f"SELECT n.*, RANK() OVER (ORDER BY number {order}) AS shared, "
-        f"DENSE_RANK() OVER (ORDER BY number {order}) AS dense, "
-        f"ROW_NUMBER() OVER (ORDER BY number {order}, scope) AS place "
-        "FROM numbers n WHERE number IS NOT NULL) "
-        "SELECT scope, count, total, members, low, high, shared, dense FROM ranked"
+    sql, params = _numbers(dialect, worth, ask)
+    order = f"ORDER BY number {_order(ascending)}"
+    sql += (
+        f", ranked AS (SELECT n.*, RANK() OVER ({order}) AS shared, DENSE_RANK() OVER ({order}) "
+        f"AS dense, ROW_NUMBER() OVER ({order}, scope) AS place FROM numbers n), "
+        "beside AS (SELECT r.*, MAX(CASE WHEN scope = %s THEN place END) OVER () AS mine "
+        f"FROM ranked r) SELECT {COLUMNS}, shared, dense FROM beside "
+        "WHERE place >= mine - %s AND place <= mine + %s ORDER BY place"
     )
-    return sql, params
+    rows = _fetch(dialect, sql, [*params, scope, near, near])
+    return [Place(*_worth(dialect, worth, row[:-2]), *row[-2:]) for row in rows]
 
 
-def _places(dialect: Dialect, worth: Worth, sql: str, params: Sequence[Any]) -> list[Place]:
+# What a tally is made from.
+COLUMNS = "scope, count, total, members, low, high"
+
+
+def _numbers(dialect: Dialect, worth: Worth, ask: Ask) -> tuple[str, list[Any]]:
+    """WITH ``numbers``: all that are known."""
+    kept, params = whole(ask)
+    every = f"SELECT w.*, {worth.sql(dialect)} AS number FROM ({kept}) w"
+    return f"WITH numbers AS (SELECT * FROM ({every}) e WHERE number IS NOT NULL)", params
+
+
+def _order(ascending: bool) -> str:
+    return "ASC" if ascending else "DESC"
+
+
+def _worth(dialect: Dialect, worth: Worth, row: Sequence[Any]) -> tuple[str, Number]:
+    scope, count, total, members, *ends = row
+    low, high = (end if end is None else dialect.unordered(end) for end in ends)
+    return scope, worth.of(Tally(int(count), int(total), int(members), low, high))
+
+
+def _fetch(dialect: Dialect, sql: str, params: Sequence[Any]) -> list[Any]:
     with dialect.connection.cursor() as cursor:
-        cursor.execute(f"{sql} ORDER BY place", params)
-        found = cursor.fetchall()
-    places = []
-    for scope, count, total, members, low, high, rank, dense in found:
-        low, high = (end if end is None else dialect.unordered(end) for end in (low, high))
-        tally = Tally(int(count), int(total), int(members), low, high)
-        places.append(Place(scope, worth.of(tally), rank, dense))
-    return places
+        cursor.execute(sql, params)
+        return list(cursor.fetchall())
