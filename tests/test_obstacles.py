@@ -7,12 +7,16 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, models, transaction
+from django.utils import timezone
 
 import livecounters as live
 from livecounters import capture, installation
+from livecounters.models import Mark
 from livecounters.obstacles import Obstacle, cascades, obstacles
 from livecounters.registry import registry
-from tests.host.models import Attempt, Sale
+from livecounters.settling import Waiting, settle, waiting
+from livecounters.status import status_of
+from tests.host.models import Attempt, Quiz, Sale, Tag
 from tests.zoo.models import Old, Seen, Trashed
 
 pytestmark = pytest.mark.django_db
@@ -220,6 +224,45 @@ def test_an_account_that_may_not_install(more: str) -> None:
     assert reasons == [
         f"No triggers can be installed: {account} may not create triggers on 'host_sale'."
     ] * (more == "SELECT")
+
+
+@mysql
+@pytest.mark.django_db(transaction=True)
+def test_an_account_that_cannot_see_who_is_at_work() -> None:
+    """Nothing is settled then, and that is said; no number is taken for settled."""
+    name, account = connection.settings_dict["NAME"], "lc_blind@localhost"
+    quiz = Quiz.objects.create(title="q")
+    quiz.tags.add(Tag.objects.create(slug="a"))
+    marks = Mark.objects.count()
+    assert marks
+    run(f"CREATE USER {account}", f"GRANT ALL ON {name}.* TO {account}")
+    user = connection.settings_dict["USER"]
+    connection.close()
+    connection.settings_dict["USER"] = "lc_blind"
+    try:
+        assert "may not see which transactions are at work" in found()["E019"].reason
+        for _ in range(3):
+            assert settle("default") == {}
+        assert waiting("default") == Waiting(marks, (), blind=True)
+        assert f"{marks} changes are never settled: see the check livecounters.E019" in (
+            status_of("default", timezone.now()).problems
+        )
+    finally:
+        connection.close()
+        connection.settings_dict["USER"] = user
+        run(f"DROP USER {account}")
+    assert "E019" not in found()
+
+
+@postgresql
+def test_a_role_that_cannot_see_the_sessions_of_others() -> None:
+    assert "W008" not in found()
+    run("CREATE ROLE lc_small", "GRANT ALL ON ALL TABLES IN SCHEMA public TO lc_small")
+    run("SET LOCAL ROLE lc_small")
+    assert "their snapshots cannot be seen" in found()["W008"].reason
+    run("RESET ROLE", "GRANT pg_read_all_stats TO lc_small", "SET LOCAL ROLE lc_small")
+    assert "W008" not in found()
+    run("RESET ROLE")
 
 
 @mysql

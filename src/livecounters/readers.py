@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import Model
 from django.db.models.expressions import Combinable
 from django.utils import timezone
@@ -20,7 +21,7 @@ from livecounters import feed, leases, ledger, ranking
 from livecounters.annotation import Annotation
 from livecounters.answers import Change, Values
 from livecounters.conf import options
-from livecounters.folding import fold
+from livecounters.folding import Changed, fold
 from livecounters.keys import SEPARATOR, join, split, text_of
 from livecounters.ledger import Tally
 from livecounters.measures import Measure, measure_of
@@ -45,6 +46,8 @@ __all__ = [
     "counters",
     "read",
 ]
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -84,9 +87,26 @@ def _read(asks: Sequence[Ask]) -> list[dict[str, Tally]]:
     answers, behind, marked = ledger.read(asks)
     for using in behind:
         transaction.on_commit(partial(fold, using), using=using, robust=True)
-    for using in marked:
+    settled = {using for using in marked if _settled(using)}
+    return ledger.read(asks).answers if settled else answers
+
+
+def _settled(using: str) -> bool:
+    """Whether anything was settled right now, there being no pump that does."""
+    if transaction.get_connection(using).in_atomic_block:
         transaction.on_commit(partial(_settle_unless_pumped, using), using=using, robust=True)
-    return answers
+        return False
+    try:
+        return bool(_settle_unless_pumped(using))
+    except DatabaseError:
+        logger.exception("livecounters: settling failed; it is tried again.")
+        return False
+
+
+def _settle_unless_pumped(using: str) -> Changed:
+    if leases.held(leases.PUMP, timezone.now(), feed.database()):
+        return {}
+    return settle(using)
 
 
 def _within(ask: Ask, places: list[Place]) -> list[Place]:
@@ -94,11 +114,6 @@ def _within(ask: Ask, places: list[Place]) -> list[Place]:
     if not ask.within:
         return places
     return [Place(split(one.scope)[-1], one.value, one.rank, one.dense_rank) for one in places]
-
-
-def _settle_unless_pumped(using: str) -> None:
-    if not leases.held(leases.PUMP, timezone.now(), feed.database()):
-        settle(using)
 
 
 @dataclass(frozen=True)

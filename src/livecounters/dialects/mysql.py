@@ -322,10 +322,12 @@ class MySQL(Dialect):
         return ",".join(sorted(self._transactions())) if self.sees_all() else None
 
     def over(self, seen: str) -> bool:
-        return not seen or not set(seen.split(",")) & set(self._transactions())
+        if not seen:
+            return True
+        return self.sees_all() and not set(seen.split(",")) & set(self._transactions())
 
     def holders(self, seen: str) -> list[Holder]:
-        found = self._transactions()
+        found = self._transactions() if self.sees_all() else {}
         return [
             Holder(f"connection {name.partition('@')[0]}", found[name])
             for name in seen.split(",")
