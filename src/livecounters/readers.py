@@ -47,7 +47,7 @@ __all__ = [
     "read",
 ]
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("livecounters")
 
 
 @dataclass(frozen=True)
