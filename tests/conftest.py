@@ -41,7 +41,7 @@ hypothesis.settings.load_profile("livecounters")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak", action="store_true", help="run the tests marked soak as well")
-    parser.addoption("--part", default="1/1", help="run this part of the tests only, as in 1/2")
+    parser.addoption("--part", default="1/1", help="run these parts of the tests only, as in 1,2/3")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -102,9 +102,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     if not config.getoption("--soak"):
         _keep(config, items, lambda item: item.get_closest_marker("soak") is None)
-    part, parts = map(int, config.getoption("--part").split("/"))
+    chosen, _, parts = config.getoption("--part").partition("/")
+    numbers = {int(part) - 1 for part in chosen.split(",")}
     # The same in each process, however the tests are shuffled.
-    _keep(config, items, lambda item: crc32(item.nodeid.encode()) % parts == part - 1)
+    _keep(config, items, lambda item: crc32(item.nodeid.encode()) % int(parts) in numbers)
 
 
 def _keep(
