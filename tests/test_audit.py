@@ -23,7 +23,7 @@ from livecounters import audit, capture, folding, installation, leases
 from livecounters.audit import repair, sample, verify
 from livecounters.exceptions import Busy
 from livecounters.measures import Measure, declared_measures
-from livecounters.models import ActivityEvent, Bucket, Delta, Lease, Measured, Member
+from livecounters.models import ActivityEvent, Bucket, Delta, Lease, Mark, Measured, Member
 from livecounters.windows import Grain
 from tests.host.models import Attempt, Course, Quiz, Sale
 from tests.oracle import assert_audited
@@ -243,6 +243,7 @@ def test_everything_is_gone() -> None:
     folding.fold("default")
     Bucket.objects.all().delete()
     Member.objects.all().delete()
+    Mark.objects.all().delete()
 
     assert len(all_wrong()) > 20
     assert all(repair(one) for one in declared_measures() if verify(one).wrong)

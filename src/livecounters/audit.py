@@ -13,8 +13,8 @@ import datetime as dt
 import logging
 import random
 import secrets
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils import timezone
@@ -24,8 +24,9 @@ from livecounters.dialects import Dialect, dialect_of
 from livecounters.difference import Difference, differences
 from livecounters.exceptions import Busy
 from livecounters.folding import alone
+from livecounters.marks import concerned
 from livecounters.measures import Measure
-from livecounters.models import Bucket, Lease, Mark, Measured
+from livecounters.models import Bucket, Lease, Measured
 from livecounters.windows import Clock, Grain
 
 __all__ = ["Audit", "Drift", "repair", "sample", "verify"]
@@ -111,35 +112,36 @@ def verify(
     Never a false alarm, beside writers and folders alike.
     """
     now = now or timezone.now()
-    found = _compare(measure, scopes, now, limit)
+    found, unsettled = _compare(measure, scopes, now, limit), 0
     for _ in range(LOOKS if measure.joined else 0):
         if not found.wrong:
             break
         # Whoever sees what two transactions did at once sees their marks, too, unless they were
         # settled meanwhile.
-        if _marked(measure):
-            found = Audit(0, [], unsettled=found.wrong)
-        else:
-            found = _compare(measure, scopes, now, limit)
+        rest = _compare(measure, scopes, now, limit, concerned(measure))
+        found, unsettled = rest, unsettled + max(0, found.wrong - rest.wrong)
     if scopes is None:
         _audited(measure, now, found.wrong)
-    return found
+    return replace(found, unsettled=unsettled)
 
 
-def _marked(measure: Measure) -> bool:
-    tables = [model._meta.db_table for model in measure.models[1:]]
-    return Mark.objects.using(measure.using).filter(table__in=tables).exists()
-
-
-def _compare(measure: Measure, scopes: Sequence[str] | None, now: dt.datetime, limit: int) -> Audit:
+def _compare(
+    measure: Measure,
+    scopes: Sequence[str] | None,
+    now: dt.datetime,
+    limit: int,
+    but: Iterable[str] = (),
+) -> Audit:
     dialect = dialect_of(measure.using)
     wrong, some = 0, []
+    others = ", ".join(map(dialect.literal, sorted(but)))
+    where = f"WHERE scope NOT IN ({others}) " if others else ""
     for difference in differences(dialect, measure, scopes, _aware(now)):
         if wrong and difference.foreseen is not None:
             difference = difference.foreseen
         with dialect.connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT d.*, COUNT(*) OVER () FROM ({difference.sql}) d "
+                f"SELECT d.*, COUNT(*) OVER () FROM ({difference.sql}) d {where}"
                 f"ORDER BY {', '.join(difference.keys)} LIMIT {limit}"
             )
             rows = cursor.fetchall()

@@ -3,12 +3,11 @@
 A transaction that links a quiz to a package does not see the attempt at that quiz that another is
 about to commit, and the other does not see the link: nobody's deltas count the attempt for the
 package. So whoever changes a table that a counter *goes over* leaves marks of the changed rows,
-and as soon as every transaction is over that may not have seen them, the scopes they concern are
-compared with the defining query and made right. Writers wait for nothing.
+and as soon as every transaction is over that may not have seen them, the scopes they concern
+(``marks``) are compared with the defining query and made right. Writers wait for nothing.
 
-These scopes are: those that the marked rows reach, over rows that are there and rows that are
-marked; those of pending deltas; and the *suspects*, whose deltas were folded a moment ago. A row
-that is gone again reaches nothing, but whoever counted it has left a delta.
+A row that is gone again reaches no scope, but whoever counted it has left a delta; so the scopes of
+deltas that are folded are suspects until all is over that could have changed them.
 """
 
 from __future__ import annotations
@@ -22,8 +21,9 @@ from django.db.models import QuerySet
 from livecounters import audit
 from livecounters.dialects import Dialect, Holder, dialect_of
 from livecounters.exceptions import Busy
+from livecounters.marks import concerned
 from livecounters.measures import Measure, declared_measures
-from livecounters.models import Delta, Mark, Measured, Suspect
+from livecounters.models import Mark, Measured, Suspect
 from livecounters.registry import Registry, registry
 
 __all__ = ["Waiting", "settle", "waiting"]
@@ -97,7 +97,7 @@ def _settle(dialect: Dialect, measure: Measure, tables: set[str], changed: Chang
     measured = Measured.objects.using(dialect.using).filter(measure=measure.key)
     if not over or not measured.exclude(installation="").exists():
         return True
-    scopes = sorted(_concerned(dialect, measure))
+    scopes = sorted(concerned(measure))
     for start in range(0, len(scopes), SCOPES):
         try:
             audit.repair(measure, scopes[start : start + SCOPES], told=False)
@@ -105,22 +105,6 @@ def _settle(dialect: Dialect, measure: Measure, tables: set[str], changed: Chang
             return False  # the next time
     changed.setdefault(measure.key, set()).update(scopes)
     return True
-
-
-def _concerned(dialect: Dialect, measure: Measure) -> set[str]:
-    if measure.scope is None:
-        return {""}
-    found: set[str] = set()
-    for rows in (Delta.objects, Suspect.objects):
-        kept = rows.using(dialect.using).filter(measure=measure.key)
-        found.update(kept.values_list("scope", flat=True).distinct())
-    marked = set(Mark.objects.using(dialect.using).values_list("table", flat=True).distinct())
-    with dialect.connection.cursor() as cursor:
-        for model in measure.models[1:]:
-            if model._meta.db_table in marked:
-                cursor.execute(dialect.reached(measure, model, marked))
-                found.update(scope for (scope,) in cursor.fetchall())
-    return found
 
 
 # Ripeness
