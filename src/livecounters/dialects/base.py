@@ -4,27 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
-from functools import reduce
+from abc import abstractmethod
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, NamedTuple
 
-from django.core.exceptions import EmptyResultSet
-from django.db import NotSupportedError, OperationalError, connections, models
-from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import QuerySet
-from django.db.models.sql import Query
-from django.db.models.sql.compiler import SQLCompiler
+from django.db import models
 
-from livecounters.conf import RETENTION, options
+from livecounters.dialects.queries import Queries
 from livecounters.dialects.watch import Watch
-from livecounters.exceptions import Unmeasurable
-from livecounters.keys import ESCAPES, SEPARATOR, Field
 from livecounters.measures import Measure
-from livecounters.models import ActivityEvent, Delta, EventSource, Member, Muting, Stream
-from livecounters.rows import PREFIX, source_columns
-from livecounters.tellings import Telling
+from livecounters.models import Delta, Member
+from livecounters.rows import source_columns
 
 __all__ = ["Dialect", "Holder", "Statement", "columns_of"]
 
@@ -43,56 +33,7 @@ def columns_of(model: type[models.Model]) -> list[str]:
     return [str(field.column) for field in model._meta.concrete_fields if field.column]
 
 
-DELTA_COLUMNS = "measure, scope, member, at, count, total"
-EVENT_COLUMNS = "kind, actor_model, actor, target_model, target, target_label, data, at, seq"
-
-
-class Shadow:
-    """Stands in a query's FROM for a table: the changed rows under the table's own name."""
-
-    join_type = None
-    parent_alias = None
-    filtered_relation = None
-
-    def __init__(self, relation: str, alias: str) -> None:
-        self.relation = relation
-        self.table_name = alias
-        self.table_alias = alias
-
-    def as_sql(
-        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
-    ) -> tuple[str, list[Any]]:
-        return f"{self.relation} {connection.ops.quote_name(self.table_alias)}", []
-
-
-class ShadowJoin:
-    """Stands in a query's FROM for a joined table."""
-
-    def __init__(self, join: Any, relation: str) -> None:
-        self.join = join
-        self.relation = relation
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.join, name)
-
-    def as_sql(
-        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
-    ) -> tuple[str, list[Any]]:
-        sql, params = self.join.as_sql(compiler, connection)
-        table = connection.ops.quote_name(self.join.table_name)
-        begin = f"{self.join.join_type} {table} "
-        assert sql.startswith(begin)
-        return f"{self.join.join_type} {self.relation} {table} {sql[len(begin) :]}", params
-
-
-def shadow(table: Any, relation: str) -> Any:
-    """What reads a relation instead of a table of a query."""
-    if table.join_type is None:
-        return Shadow(relation, table.table_alias)
-    return ShadowJoin(table, relation)
-
-
-class Dialect(ABC):
+class Dialect(Queries):
     """SQL text for one database."""
 
     version: ClassVar[int] = 1
@@ -107,252 +48,6 @@ class Dialect(ABC):
     lateral: ClassVar[bool] = True
     """Whether a table that is made in FROM may look at the query around."""
 
-    def __init__(self, using: str) -> None:
-        self.using = using
-
-    @property
-    def connection(self) -> BaseDatabaseWrapper:
-        return connections[self.using]
-
-    # Names and literals
-
-    def quote(self, name: str) -> str:
-        return self.connection.ops.quote_name(name)
-
-    def table(self, model: type[models.Model]) -> str:
-        return self.quote(model._meta.db_table)
-
-    def literal(self, value: Any) -> str:
-        editor = self.connection.SchemaEditorClass
-        assert editor is not None
-        return str(editor(self.connection).quote_value(value))
-
-    def names(self, columns: Iterable[str]) -> str:
-        return ", ".join(map(self.quote, columns))
-
-    # Queries
-
-    def rows(self, queryset: QuerySet[Any, Any], relations: Mapping[str, str] | None = None) -> str:
-        """A queryset as SQL with its values written out, reading other relations for tables."""
-        query: Query = queryset.query.clone()
-        query.get_initial_alias()
-        for table, relation in (relations or {}).items():
-            query.alias_map[table] = shadow(query.alias_map[table], relation)
-        try:
-            sql, params = query.get_compiler(connection=self.connection).as_sql()
-        except EmptyResultSet:
-            raise Unmeasurable(
-                "E002", "the filter matches no row at all.", "Look at the filter's values."
-            ) from None
-        except (NotSupportedError, TypeError, ValueError) as error:
-            raise Unmeasurable(
-                "E005", f"it is nothing for this database: {error}", "Say it with other lookups."
-            ) from error
-        return str(sql % tuple(map(self.literal, params)))
-
-    def try_out(self, queryset: QuerySet[Any, Any]) -> None:
-        """Raise ``Unmeasurable`` if this database could not run the query in a trigger."""
-        # Some expressions ask the server for its version; where there is none (an image is
-        # being built), there is nothing to find out either.
-        with suppress(OperationalError):
-            self.rows(queryset)
-
-    def contribution(
-        self,
-        measure: Measure,
-        relation: str | None,
-        sign: str = "",
-        only_if: str = "",
-        table: str | None = None,
-    ) -> str:
-        """A SELECT of the columns of Delta: what each row of ``relation`` contributes, in the
-        place of ``table``."""
-        scope, member = self._keys(measure)
-        return (
-            f"SELECT {self.literal(measure.key)} AS measure, {scope} AS scope, "
-            f"{member} AS member, {self._numbers(measure, sign)} "
-            f"{self._source(measure, measure.rows, relation, only_if, table)}"
-        )
-
-    def sums(
-        self,
-        measure: Measure,
-        relations: Iterable[tuple[str | None, str]],
-        rows: QuerySet[Any, Any] | None = None,
-        table: str | None = None,
-        only_if: str = "",
-    ) -> str:
-        """A SELECT of the columns of Delta: what the rows of (relation, sign) contribute in sum,
-        in the place of ``table``, without what cancels out. ``rows`` may be a part of the
-        measure's rows.
-
-        Keys are grouped by as they are, which is much faster than as text.
-        """
-        names = [*measure.scope_paths, *(["member"] if measure.member is not None else [])]
-        columns = {name: self._grouping(name, measure) for name in names}
-        rows = measure.rows if rows is None else rows
-        inner = "".join(f"{sql} AS {name}, " for name, (sql, _) in columns.items())
-        found = " UNION ALL ".join(
-            f"SELECT {inner}{self._numbers(measure, sign)} "
-            f"{self._source(measure, rows, relation, only_if, table)}"
-            for relation, sign in relations
-        )
-        scope, member = self._keys(measure, {name: sql for name, (_, sql) in columns.items()})
-        total = "SUM(total)" if measure.value is not None else "0"
-        nothing = " OR SUM(total) <> 0" if measure.value is not None else ""
-        return (
-            f"SELECT {self.literal(measure.key)} AS measure, {scope} AS scope, "
-            f"{member} AS member, at, "
-            f"SUM(count) AS count, {total} AS total FROM ({found}) c "
-            f"GROUP BY {', '.join([*names, 'at'])} HAVING SUM(count) <> 0{nothing}"
-        )
-
-    nothing: ClassVar[str] = "''"
-    """The scope or member of a measure that has none."""
-
-    def _grouping(self, name: str, measure: Measure) -> tuple[str, str]:
-        """What a column is grouped by, and its text made from that."""
-        # Text is compared as text, not by the collation of the host's column, which may take
-        # different keys for the same.
-        field = measure.member_field if name == "member" else measure.scope_fields[name]
-        if isinstance(field, models.CharField):
-            return self._text(name, measure), name
-        return PREFIX + name, self._text(name, measure, name)
-
-    def _keys(self, measure: Measure, texts: Mapping[str, str] | None = None) -> tuple[str, str]:
-        """The scope and the member of a row, made from the texts of its columns."""
-        columns = [*measure.scope_paths, *(["member"] if measure.member is not None else [])]
-        texts = texts or {name: self._text(name, measure) for name in columns}
-        scope = self.scope(measure, [texts[name] for name in measure.scope_paths])
-        return scope, texts.get("member", self.nothing)
-
-    def scope(self, measure: Measure, keys: Sequence[str]) -> str:
-        """The text of a scope, made from the texts of its keys (``keys.join``)."""
-        if len(keys) > 1:
-            fields = measure.scope_fields.values()
-            keys = [self._escaped(key, field) for key, field in zip(keys, fields, strict=True)]
-        separator = self.literal(SEPARATOR)
-        return reduce(
-            lambda before, key: self.joined(self.joined(before, separator), key),
-            keys[1:],
-            keys[0] if keys else self.nothing,
-        )
-
-    def _escaped(self, text: str, field: Field) -> str:
-        if isinstance(field, models.CharField):
-            for sign, written in ESCAPES:
-                text = f"REPLACE({text}, {self.literal(sign)}, {self.literal(written)})"
-        return text
-
-    def _text(self, name: str, measure: Measure, sql: str = "") -> str:
-        """The text of one column."""
-        sql = sql or PREFIX + name
-        if name != "member":
-            return self.text(sql, measure.scope_fields[name])
-        if measure.extremes:
-            return self.ordered(self.scaled(sql, measure.places))
-        assert measure.member_field is not None
-        return self.distinct(sql, measure.member_field)
-
-    def _numbers(self, measure: Measure, sign: str) -> str:
-        at = self.no_stamp if measure.at_field is None else self.stamp(PREFIX + "at")
-        value = "0"
-        if measure.value is not None:
-            value = sign + self.scaled(PREFIX + "value", measure.places)
-        return f"{at} AS at, {sign}1 AS count, {value} AS total"
-
-    def _source(
-        self,
-        measure: Measure,
-        rows: QuerySet[Any, Any],
-        relation: str | None,
-        only_if: str = "",
-        table: str | None = None,
-    ) -> str:
-        needed = self.needed(measure) + ([f"({only_if})"] if only_if else [])
-        where = f" WHERE {' AND '.join(needed)}" if needed else ""
-        instead = {table or rows.model._meta.db_table: relation} if relation is not None else None
-        return f"FROM ({self.rows(rows, instead)}) r{where}"
-
-    def needed(self, measure: Measure, prefix: str = PREFIX) -> list[str]:
-        """The conditions on a measure's columns under which a row counts at all."""
-        names = [name for name in ("member", "value") if getattr(measure, name) is not None]
-        conditions = [f"{prefix}{name} IS NOT NULL" for name in (*measure.scope_paths, *names)]
-        number = "value" if measure.value is not None else "member" if measure.extremes else ""
-        if number:
-            conditions += self.finite(prefix + number, measure.value_field, measure.places)
-        return conditions
-
-    def _into_delta(self, select: str) -> str:
-        return f"INSERT INTO {self.table(Delta)} ({DELTA_COLUMNS}) {select}"
-
-    def happened(
-        self,
-        telling: Telling,
-        relation: str | None,
-        before: str | None = None,
-        rows: QuerySet[Any, Any] | None = None,
-    ) -> str:
-        """A SELECT of (source, actor, target, label, data, at, untold): the rows of ``relation``
-        that match, without those that matched in ``before`` already. ``rows`` may be a part of
-        the telling's rows."""
-        columns = telling.columns
-        declared = telling.entry.declared
-        own = telling.model._meta.db_table
-        instead = {own: relation} if relation is not None else None
-        actor = self._nullable("actor", telling)
-        untold = self.muted()
-        conditions = []
-        if "actor" in columns and declared.anonymous != "show":
-            if declared.anonymous == "skip":
-                conditions.append(f"r.{PREFIX}actor IS NOT NULL")
-            else:
-                untold = f"({untold} OR r.{PREFIX}actor IS NULL)"
-        if before is not None:
-            # No join: PostgreSQL would keep one that is made for single rows (see _tell_sql).
-            conditions.append(
-                f"(r.{PREFIX}source IN (SELECT o.{PREFIX}source "
-                f"FROM ({self.rows(telling.rows, {own: before})}) o)) IS NOT TRUE"
-            )
-        moment = self.moment()
-        at = f"COALESCE(r.{PREFIX}at, {moment})" if "at" in columns else moment
-        label = f"COALESCE({self.label(f'r.{PREFIX}label')}, '')" if "label" in columns else "''"
-        data = f"r.{PREFIX}data" if "data" in columns else self.no_data()
-        field = telling.field("source")
-        assert field is not None
-        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-        return (
-            f"SELECT {self.text(f'r.{PREFIX}source', field)} AS source, {actor} AS actor, "
-            f"{self._nullable('target', telling)} AS target, {label} AS label, "
-            f"{data} AS data, {at} AS at, {untold} AS untold "
-            f"FROM ({self.rows(telling.rows if rows is None else rows, instead)}) r{where}"
-        )
-
-    def _nullable(self, column: str, telling: Telling) -> str:
-        field = telling.field(column)
-        return self.text(f"r.{PREFIX}{column}", field) if field is not None else "NULL"
-
-    def event_columns(self, telling: Telling, seq: str) -> str:
-        """What is selected from :meth:`happened`, called h, for EVENT_COLUMNS."""
-        kind, actor, target = map(
-            self.literal, (telling.kind, telling.actor_model, telling.target_model)
-        )
-        return f"{kind}, {actor}, h.actor, {target}, h.target, h.label, h.data, h.at, {seq}"
-
-    def row_sums(
-        self, watch: Watch, measure: Measure, rows: Sequence[tuple[str, str]], only_if: str
-    ) -> list[str]:
-        """SELECTs of the columns of Delta: what one row of (relation, sign) contributes."""
-        table = watch.model._meta.db_table
-        if measure in watch.own:
-            return [self.contribution(measure, row, sign, only_if, table) for row, sign in rows]
-        # Many rows may hang on it.
-        return [self.sums(measure, rows, table=table, only_if=only_if)]
-
-    @abstractmethod
-    def tell_all_sql(self, telling: Telling, rows: QuerySet[Any, Any]) -> list[str]:
-        """Insert an event for each of the telling's ``rows`` that was not told; unnumbered."""
-
     # Installing
 
     def digest(self, watch: Watch) -> str:
@@ -361,13 +56,6 @@ class Dialect(ABC):
         parts += sorted(measure.key for measure in watch.measures)
         parts += sorted(telling.digest for telling in watch.tellings)
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
-
-    @property
-    def fine_days(self) -> int | None:
-        """For how many days, at the least, a row's minute is captured: one longer than anybody
-        asks for minutes; ``None`` is for good."""
-        days = options().minutes
-        return None if days is None else max(days, RETENTION["minutes"]) + 1
 
     def operations(self, watch: Watch) -> tuple[str, ...]:
         """What a watch's triggers are named by."""
@@ -403,97 +91,6 @@ class Dialect(ABC):
         contributions = [self.contribution(measure, None) for measure in watch.measures]
         happenings = [self.happened(telling, None) for telling in watch.tellings]
         return [f"EXPLAIN {sql}" for sql in (*contributions, *happenings)]
-
-    # Expressions that databases write differently
-
-    no_stamp: ClassVar[str] = "CAST(NULL AS bigint)"
-    """The stamp of a row without time."""
-
-    bound: ClassVar[int] = 10**38
-    """No scaled number reaches it."""
-
-    @abstractmethod
-    def padded(self, sql: str) -> str:
-        """An integer from 0 as text, with zeros up to the length of ``bound``."""
-
-    def ordered(self, sql: str) -> str:
-        """An integer as text that sorts like it; :meth:`unordered` reads it."""
-        negative = self.joined("'n'", self.padded(f"({self.bound} + {sql})"))
-        positive = self.joined("'p'", self.padded(sql))
-        return f"CASE WHEN {sql} < 0 THEN {negative} ELSE {positive} END"
-
-    def joined(self, left: str, right: str) -> str:
-        """Two texts as one."""
-        return f"{left} || {right}"
-
-    def unordered(self, text: str) -> int:
-        """The integer that :meth:`ordered` wrote."""
-        return int(text[1:]) - (self.bound if text[0] == "n" else 0)
-
-    @abstractmethod
-    def integer(self, text: str) -> str:
-        """A text of digits as an integer, however long."""
-
-    def number(self, text: str) -> str:
-        """:meth:`unordered`, in SQL."""
-        digits = self.integer(f"SUBSTR({text}, 2)")
-        return (
-            f"CASE WHEN SUBSTR({text}, 1, 1) = 'n' THEN {digits} - {self.bound} ELSE {digits} END"
-        )
-
-    @abstractmethod
-    def unscaled(self, sql: str, places: int, inexact: bool = False) -> str:
-        """An integer of the ``places``-th decimal as the number, or as a float."""
-
-    def mean(self, total: str, count: str, inexact: bool = False) -> str:
-        """A number or a float divided by a count; ``NULL`` if that is 0."""
-        return f"({total} / NULLIF({count}, 0))"
-
-    def exact(self, sql: str) -> str:
-        """A text to be compared sign by sign."""
-        return sql
-
-    def distinct(self, sql: str, field: Field) -> str:
-        """A distinct value as text: the same where the column takes two values for the same."""
-        return self.text(sql, field)
-
-    def finite(self, sql: str, field: Field, places: int) -> list[str]:
-        """Conditions that leave out what cannot be added up: NaN, infinity, floats of 10^12,
-        and numbers that reach ``bound`` when they are scaled."""
-        if isinstance(field, models.FloatField):
-            return [f"{sql} > -1e12", f"{sql} < 1e12"]
-        if isinstance(field, models.DecimalField):
-            bound = self.bound // 10**places
-            return [f"{sql} > -{bound}", f"{sql} < {bound}"]
-        return []
-
-    @abstractmethod
-    def text(self, sql: str, field: Field) -> str:
-        """A value as text, the same in every dialect and in Python (``rows.text_of``)."""
-
-    @abstractmethod
-    def stamp(self, sql: str) -> str:
-        """A date or datetime as a stamp (``windows``), floored to the minute."""
-
-    @abstractmethod
-    def scaled(self, sql: str, places: int) -> str:
-        """A number as an integer of its ``places``-th decimal."""
-
-    @abstractmethod
-    def moment(self) -> str:
-        """The present moment as a value of a DateTimeField."""
-
-    @abstractmethod
-    def muted(self) -> str:
-        """Whether this transaction is muted."""
-
-    def label(self, sql: str) -> str:
-        """A label as text."""
-        return f"CAST({sql} AS text)"
-
-    @abstractmethod
-    def no_data(self) -> str:
-        """An empty JSON object."""
 
     # Muting
 
@@ -662,21 +259,3 @@ class Dialect(ABC):
     def home_sql(self) -> str:
         """A SELECT of what tells this copy of the database from one that was restored from it;
         '' where that cannot be told."""
-
-    # Our tables, for the texts above
-
-    @property
-    def events(self) -> str:
-        return self.table(ActivityEvent)
-
-    @property
-    def sources(self) -> str:
-        return self.table(EventSource)
-
-    @property
-    def stream(self) -> str:
-        return self.table(Stream)
-
-    @property
-    def muting(self) -> str:
-        return self.table(Muting)

@@ -21,7 +21,8 @@ from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.db import OperationalError, models, transaction
 from django.db.models import QuerySet
 
-from livecounters.dialects.base import DELTA_COLUMNS, EVENT_COLUMNS, Dialect, Holder, Statement
+from livecounters.dialects.base import Dialect, Holder, Statement
+from livecounters.dialects.queries import DELTA_COLUMNS, EVENT_COLUMNS
 from livecounters.dialects.watch import Watch
 from livecounters.keys import Field, target_of
 from livecounters.measures import Measure

@@ -13,7 +13,8 @@ from typing import Any, ClassVar
 from django.db import models
 from django.db.models import QuerySet
 
-from livecounters.dialects.base import EVENT_COLUMNS, Dialect, Holder, Statement, columns_of
+from livecounters.dialects.base import Dialect, Holder, Statement, columns_of
+from livecounters.dialects.queries import EVENT_COLUMNS
 from livecounters.dialects.watch import Watch
 from livecounters.keys import Field
 from livecounters.measures import Measure

@@ -17,7 +17,8 @@ from django.apps import apps
 from django.db import models
 from django.db.models import QuerySet
 
-from livecounters.dialects.base import EVENT_COLUMNS, Dialect
+from livecounters.dialects.base import Dialect
+from livecounters.dialects.queries import EVENT_COLUMNS
 from livecounters.dialects.watch import Watch
 from livecounters.exceptions import Unmeasurable
 from livecounters.keys import Field
