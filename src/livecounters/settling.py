@@ -12,7 +12,7 @@ deltas that are folded are suspects until all is over that could have changed th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,8 @@ __all__ = ["Waiting", "settle", "waiting"]
 
 # Scopes that are compared by one statement.
 SCOPES = 500
+# Marks that one statement is about.
+PORTION = 5_000
 
 Changed = dict[str, set[str]]
 
@@ -73,7 +75,8 @@ def settle(using: str, declared: Registry = registry) -> Changed:
         tables = set(marks.values_list("table", flat=True).distinct())
         done = [_settle(dialect, measure, tables, changed) for measure in joined]
         if all(done):
-            marks.exclude(table__in=_elsewhere(using, joined)).delete()
+            gone = marks.exclude(table__in=_elsewhere(using, joined))
+            _execute(dialect, dialect.delete_sql, list(gone.values_list("pk", flat=True)), Mark)
     _clear(dialect)
     return changed
 
@@ -138,5 +141,18 @@ def _look(dialect: Dialect, rows: QuerySet[Any]) -> None:
     new = rows.filter(seen=None)
     keys = list(new.values_list("pk", flat=True))
     # After they were seen: whoever begins later sees them, too.
-    if keys and (running := dialect.running()) is not None:
+    if not keys or (running := dialect.running()) is None:
+        return
+    if rows.model is Mark:
+        _execute(dialect, dialect.look_sql, keys, params=[running])
+    else:
         new.filter(pk__in=keys).update(seen=running)
+
+
+def _execute(
+    dialect: Dialect, sql: Callable[..., str], ids: Sequence[int], *given: Any, params: Any = None
+) -> None:
+    """Run a statement about these rows, not too many at a time."""
+    with dialect.connection.cursor() as cursor:
+        for start in range(0, len(ids), PORTION):
+            cursor.execute(sql(ids[start : start + PORTION], *given), params)

@@ -13,7 +13,7 @@ from django.db import models
 from livecounters.dialects.queries import Queries
 from livecounters.dialects.watch import Watch
 from livecounters.measures import Measure
-from livecounters.models import Delta, Member
+from livecounters.models import Delta, Mark, Member
 from livecounters.rows import source_columns
 
 __all__ = ["Dialect", "Holder", "Statement", "columns_of"]
@@ -140,9 +140,9 @@ class Dialect(Queries):
         added = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in sums)
         return f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {added}"
 
-    def delete_sql(self, ids: Sequence[int]) -> str:
-        """Delete these deltas, and touch no other."""
-        return f"DELETE FROM {self.table(Delta)} WHERE id IN ({', '.join(map(str, ids))})"
+    def delete_sql(self, ids: Sequence[int], model: type[models.Model] = Delta) -> str:
+        """Delete these rows, and touch no other, which somebody may be writing."""
+        return f"DELETE FROM {self.table(model)} WHERE id IN ({', '.join(map(str, ids))})"
 
     def latest_sql(self, members: Sequence[Sequence[Any]]) -> Statement:
         """The latest bucket that has rows of each of these members, given as (measure, scope,
@@ -168,6 +168,10 @@ class Dialect(Queries):
     def marked(self, model: type[models.Model], columns: Sequence[str]) -> str:
         """A relation of these columns of all marked rows of a model's table."""
         raise NotImplementedError
+
+    def look_sql(self, ids: Sequence[int]) -> str:
+        """Note who was at work when these marks were seen, and touch no other."""
+        return f"UPDATE {self.table(Mark)} SET seen = %s WHERE id IN ({', '.join(map(str, ids))})"
 
     def running(self) -> str | None:
         """Say which transactions are at work, for :meth:`over`; ``None`` if that cannot be seen."""

@@ -319,6 +319,10 @@ class MySQL(Dialect):
             else str(stored.rel_db_type(self.connection))
         )
 
+    def look_sql(self, ids: Sequence[int]) -> str:
+        keys = ", ".join(map(str, ids))
+        return f"UPDATE {self.table(Mark)} FORCE INDEX (PRIMARY) SET seen = %s WHERE id IN ({keys})"
+
     def running(self) -> str | None:
         return ",".join(sorted(self._transactions())) if self.sees_all() else None
 
@@ -527,10 +531,10 @@ class MySQL(Dialect):
     def lock_sql(self, wait: bool) -> str:
         return f"SELECT GET_LOCK({self._lock}, {31_536_000 if wait else 0})"
 
-    def delete_sql(self, ids: Sequence[int]) -> str:
+    def delete_sql(self, ids: Sequence[int], model: type[models.Model] = Delta) -> str:
         # Of a small table all rows would be read, locked, and waited for if a writer has not
         # committed them.
-        table = self.table(Delta)
+        table = self.table(model)
         if self._mariadb:
             more = ", ".join(f"({n})" for n in ids[1:])
             chosen = f"(SELECT {ids[0]} AS id{f' UNION ALL VALUES {more}' if more else ''})"
