@@ -247,6 +247,35 @@ def _crossed(writers: list[Any], known: dict[str, Any]) -> None:
 
 
 @several_writers
+def test_settling_waits_for_no_writer(names: Registry, writers: list[Any]) -> None:
+    """Marks that are seen are settled beside others that are just being written."""
+    known = fill()
+    settle_all(names)
+    first, later = writers
+    begin(first)
+    run(first, ATTEMPT.format(**known))
+    Course.objects.update(title="c3")
+    settle("default", names)
+    assert Mark.objects.exclude(seen=None).exists()
+    begin(later)
+    run(later, LINK.format(**known))
+    run(first, "COMMIT")
+    with connection.cursor() as cursor:
+        if connection.vendor == "mysql":
+            cursor.execute("SET SESSION innodb_lock_wait_timeout = 1")
+        else:
+            cursor.execute("SET lock_timeout = '1s'")
+    try:
+        while Mark.objects.exists():
+            settle("default", names)
+    finally:
+        connection.close()
+    run(later, "COMMIT")
+    settle_all(names)
+    assert kept(names) == truth()
+
+
+@several_writers
 def test_another_release_leaves_what_it_does_not_know(names: Registry, writers: list[Any]) -> None:
     known = fill()
     settle_all(names)
