@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -75,6 +76,16 @@ def test_the_same_in_both(worths: dict[str, Worth], name: str, tally: Tally) -> 
         assert found is None
     else:
         assert float(found) == pytest.approx(float(said), rel=1e-12)
+
+
+@pytest.mark.parametrize("name", DECLARED)
+def test_what_it_is_made_from_is_named_once_and_in_order(
+    worths: dict[str, Worth], name: str
+) -> None:
+    worth = worths[name]
+    if worth.measure.member is None:
+        sql = worth.sql(dialect_of("default"), "<count>", "<total>")
+        assert re.findall(r"<(\w+)>", sql) == list(worth.sums)
 
 
 def test_unknown_without_rows(worths: dict[str, Worth]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -20,8 +19,6 @@ from livecounters.summands import Ask, single, whole
 from livecounters.worth import Worth
 
 __all__ = ["Annotation"]
-
-PLACE = re.compile(r"\{(count|total)\}")
 
 
 class Annotation(Expression):
@@ -99,9 +96,8 @@ class Annotation(Expression):
 
     def _sums(self, dialect: Dialect, ask: Ask) -> tuple[str, tuple[Any, ...]]:
         found = single(ask)
-        sql = self.worth.sql(dialect, *(f"{{{name}}}" for name in ("count", "total")))
-        params = [param for name in PLACE.findall(sql) for param in found[name][1]]
-        return PLACE.sub(lambda place: found[place[1]][0], sql), tuple(params)
+        sql = self.worth.sql(dialect, found["count"][0], found["total"][0])
+        return sql, tuple(param for name in self.worth.sums for param in found[name][1])
 
 
 def _name(field: Field) -> F:

@@ -41,10 +41,12 @@ __all__ = [
     "Moment",
     "Reading",
     "Tally",
+    "fetch",
     "itemized",
     "read",
     "read_series",
     "settled",
+    "tally_of",
 ]
 
 # Whoever had to add up more deltas than this should fold them for the next one.
@@ -134,22 +136,27 @@ def _answer(dialect: Dialect, terms: list[Sql], asks: Sequence[Ask], reading: Re
         f"SUM(pending) FROM ({union(terms)}) t GROUP BY ask, scope"
     )
     params = [param for _, params in terms for param in params]
-    for ask, scope, count, total, members, low, high, pending in _fetch(dialect, sql, params):
+    for ask, scope, count, total, members, low, high, pending in fetch(dialect, sql, params):
         if ask == IN_FORCE:
             in_force.add(scope)
         elif ask == MARKED:
             reading.marked.add(dialect.using)
         else:
             waiting += int(pending)
-            low, high = (end if end is None else dialect.unordered(end) for end in (low, high))
-            tally = Tally(int(count), int(total), int(members), low, high)
+            tally = tally_of(dialect, count, total, members, low, high)
             reading.answers[ask][scope] = tally
     if waiting > FOLD_ON_READ:
         reading.behind.add(dialect.using)
     return in_force
 
 
-def _fetch(dialect: Dialect, sql: str, params: list[Any]) -> list[Any]:
+def tally_of(dialect: Dialect, count: Any, total: Any, members: Any, low: Any, high: Any) -> Tally:
+    """The sums of a statement, as drivers give them; those of no rows are NULL."""
+    low, high = (end if end is None else dialect.unordered(end) for end in (low, high))
+    return Tally(int(count or 0), int(total or 0), int(members or 0), low, high)
+
+
+def fetch(dialect: Dialect, sql: str, params: list[Any]) -> list[Any]:
     with dialect.connection.cursor() as cursor:
         cursor.execute(sql, params)
         return list(cursor.fetchall())
@@ -198,15 +205,14 @@ def itemized(ask: Ask) -> Itemized:
         for n, (sql, params) in enumerate(parts)
     ]
     params = [param for _, some in terms for param in some]
-    found = [_item(dialect, row) for row in sorted(_fetch(dialect, union(terms), params))]
+    found = [_item(dialect, row) for row in sorted(fetch(dialect, union(terms), params))]
     *sums, in_force, source = found
     return Itemized(bool(in_force.rows), sums[:spans], _both(sums[spans:-1]), sums[-1], source)
 
 
 def _item(dialect: Dialect, row: Sequence[Any]) -> Item:
-    _, rows, count, total, members, low, high = row
-    low, high = (end if end is None else dialect.unordered(end) for end in (low, high))
-    return Item(int(rows), Tally(int(count or 0), int(total or 0), int(members or 0), low, high))
+    _, rows, *sums = row
+    return Item(int(rows), tally_of(dialect, *sums))
 
 
 def _both(items: Sequence[Item]) -> Item:
@@ -283,7 +289,7 @@ def _kept_moments(dialect: Dialect, ask: Ask) -> list[Sql]:
 
 
 def _moments(dialect: Dialect, terms: list[Sql]) -> list[Any]:
-    return _fetch(dialect, union(terms), [param for _, params in terms for param in params])
+    return fetch(dialect, union(terms), [param for _, params in terms for param in params])
 
 
 def settled(interval: Interval, now: dt.datetime, measure: Measure) -> Interval:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from livecounters.dialects import Dialect, dialect_of
-from livecounters.ledger import Tally
+from livecounters.ledger import fetch, tally_of
 from livecounters.summands import Ask, whole
 from livecounters.worth import Number, Worth
 
@@ -41,7 +41,7 @@ def first(worth: Worth, ask: Ask, number: int, ascending: bool = False) -> list[
     dialect = dialect_of(ask.measure.using)
     sql, params = _numbers(dialect, worth, ask)
     order = f"ORDER BY number {_order(ascending)}, scope LIMIT %s"
-    rows = _fetch(dialect, f"{sql} SELECT {COLUMNS} FROM numbers {order}", [*params, number])
+    rows = fetch(dialect, f"{sql} SELECT {COLUMNS} FROM numbers {order}", [*params, number])
     places: list[Place] = []
     for n, (scope, value) in enumerate(_worth(dialect, worth, row) for row in rows):
         last = places[-1] if places else None
@@ -65,7 +65,7 @@ def around(worth: Worth, ask: Ask, scope: str, near: int, ascending: bool = Fals
         f"FROM ranked r) SELECT {COLUMNS}, shared, dense FROM beside "
         "WHERE place >= mine - %s AND place <= mine + %s ORDER BY place"
     )
-    rows = _fetch(dialect, sql, [*params, scope, near, near])
+    rows = fetch(dialect, sql, [*params, scope, near, near])
     return [Place(*_worth(dialect, worth, row[:-2]), *row[-2:]) for row in rows]
 
 
@@ -85,12 +85,5 @@ def _order(ascending: bool) -> str:
 
 
 def _worth(dialect: Dialect, worth: Worth, row: Sequence[Any]) -> tuple[str, Number]:
-    scope, count, total, members, *ends = row
-    low, high = (end if end is None else dialect.unordered(end) for end in ends)
-    return scope, worth.of(Tally(int(count), int(total), int(members), low, high))
-
-
-def _fetch(dialect: Dialect, sql: str, params: Sequence[Any]) -> list[Any]:
-    with dialect.connection.cursor() as cursor:
-        cursor.execute(sql, params)
-        return list(cursor.fetchall())
+    scope, *sums = row
+    return scope, worth.of(tally_of(dialect, *sums))

@@ -50,7 +50,6 @@ from livecounters.keys import Field
 __all__ = [
     "PREFIX",
     "expression",
-    "joined_model",
     "may_fail",
     "outer",
     "output_field",
@@ -218,7 +217,7 @@ def _refuse_inexact(query: Query) -> None:
     model: Any = query.model
     seen = {model._meta.db_table}
     for join in _joins(query):
-        other = joined_model(join)
+        other = _joined_model(join)
         if join.table_name in seen:
             raise Unmeasurable(
                 "E004",
@@ -251,7 +250,7 @@ def _refuse_inexact(query: Query) -> None:
             )
 
 
-def joined_model(join: Any) -> type[models.Model]:
+def _joined_model(join: Any) -> type[models.Model]:
     """The model of a joined table."""
     related: Any = join.join_field.related_model
     for model in (related, *related._meta.all_parents):
@@ -268,7 +267,7 @@ def joined_model(join: Any) -> type[models.Model]:
 def used_models(queryset: QuerySet[Any, Any]) -> list[type[models.Model]]:
     """The models whose tables a query reads, its own first."""
     own: Any = queryset.model
-    return [own._meta.concrete_model or own, *map(joined_model, _joins(queryset.query))]
+    return [own._meta.concrete_model or own, *map(_joined_model, _joins(queryset.query))]
 
 
 def _refuse_names(queryset: QuerySet[Any, Any]) -> None:

@@ -72,6 +72,14 @@ class Worth:
             return models.FloatField()
         return models.BigIntegerField()
 
+    @property
+    def sums(self) -> tuple[str, ...]:
+        """Of a measure without members: the columns that :meth:`sql` names, each once, in this
+        order."""
+        if isinstance(self.declared, Count):
+            return ("count",)
+        return ("total", "count") if isinstance(self.declared, Avg) else ("total",)
+
     def sql(self, dialect: Dialect, count: str = "count", total: str = "total") -> str:
         """An expression of the columns of ``summands.whole``, or of what stands for them."""
         declared = self.declared
