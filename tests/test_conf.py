@@ -74,6 +74,7 @@ def test_every_key_has_its_rule_and_its_sentence() -> None:
 def test_how_long_is_kept_what_is_not_kept_for_good(settings: Any) -> None:
     settings.LIVECOUNTERS = {}
     assert (options().minutes, options().quarter_hours, options().events) == (2, 60, 90)
+    assert options().samples == 30
 
     settings.LIVECOUNTERS = {"RETENTION": {"minutes": 1, "events": None}}
     assert (options().minutes, options().quarter_hours, options().events) == (1, 60, None)

@@ -19,7 +19,7 @@ from django.utils import timezone
 from livecounters import consumers, relay
 from livecounters.consumers import LiveConsumer
 from livecounters.frames import Close
-from livecounters.readers import counters
+from livecounters.numbers import counters
 from livecounters.topics import CounterTopic, FeedTopic, sign
 from tests.host.models import Attempt, Quiz
 from tests.sockets import running, socket
@@ -252,8 +252,8 @@ async def test_who_only_sends_rubbish_is_closed(live: relay.Relay) -> None:
     assert message["code"] == Close.PROTOCOL
 
 
-async def test_too_many_topics(live: relay.Relay, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consumers, "MAX_FOLLOWED", 2)
+async def test_too_many_topics(live: relay.Relay, settings: Any) -> None:
+    settings.LIVECOUNTERS = {"LIMITS": {"topics": 2}}
     async with socket() as page:
         await page.subscribe(*(f"counter:per_quiz:{n}" for n in range(4)))
 

@@ -43,7 +43,7 @@ def read(seq: int = 0, epoch: str = "e", **rest: Any) -> ReadOut:
 
 
 def deliver(deliveries: list[Delivery]) -> None:
-    for text, sockets in deliveries:
+    for text, sockets, _ in deliveries:
         for socket in sockets:
             socket.write(text)
 

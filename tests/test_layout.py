@@ -18,6 +18,8 @@ ELSEWHERE = {
     "models/bookkeeping.py": "test_capture.py",
     "models/events.py": "test_capture.py",
     "models/numbers.py": "test_capture.py",
+    "models/samples.py": "test_samples.py",
+    "middleware/__init__.py": "middleware/test_timing.py",
     "management/commands/livecounters.py": "management/test_livecounters.py",
     # A snapshot is what the API answers.
     "snapshot.py": "api/test_snapshot.py",

@@ -26,7 +26,7 @@ from livecounters.pump import (
     Pump,
     drive,
 )
-from livecounters.readers import counters
+from livecounters.numbers import counters
 from tests.host.models import Attempt, Quiz
 from tests.oracle import assert_exact
 

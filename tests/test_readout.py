@@ -8,7 +8,7 @@ from django.utils import timezone
 from livecounters import feed, readout
 from livecounters.feed import Place
 from livecounters.models import ActivityEvent
-from livecounters.readers import counters
+from livecounters.numbers import counters
 from livecounters.topics import CounterTopic, FeedTopic, Topic, parse
 
 pytestmark = pytest.mark.django_db

@@ -14,7 +14,7 @@ from django.utils import timezone
 from livecounters import leases, readout, relay
 from livecounters.announce import GROUP, TYPE, Announcement
 from livecounters.pump import VIEWERS
-from livecounters.readers import counters
+from livecounters.numbers import counters
 from tests.host.models import Attempt, Quiz
 from tests.sockets import running, socket
 

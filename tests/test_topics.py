@@ -10,7 +10,7 @@ from django.contrib.auth.models import AnonymousUser, User
 
 import livecounters as live
 from livecounters.exceptions import TopicRefused
-from livecounters.readers import counters
+from livecounters.numbers import counters
 from livecounters.registry import registry
 from livecounters.topics import (
     MAX_LENGTH,

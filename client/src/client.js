@@ -9,8 +9,11 @@
 import { Animation } from "./animation.js";
 import { Clock } from "./clock.js";
 import { Connection } from "./connection.js";
+import { tell } from "./environment.js";
 import { Format } from "./format.js";
+import { SharedSocket } from "./sharing.js";
 import { Store } from "./store.js";
+import { visitor } from "./visitor.js";
 
 export class Client {
   /** @type {Set<(state: State) => void>} */ #watchers = new Set();
@@ -25,11 +28,13 @@ export class Client {
     this.animation = new Animation(env);
     this.clock = new Clock(env);
     this.format = new Format(settings.language);
-    this.connection = new Connection(env, settings, {
+    const known = visitor(env, settings.visitor);
+    const openSocket = (/** @type {string} */ url) => new SharedSocket(env, url, settings.viewer, known);
+    this.connection = new Connection({ ...env, openSocket }, settings, {
       opened: () => this.store.opened(),
       requests: () => this.store.requests(),
       polled: (position) => this.store.polled(position),
-      changed: (state) => this.#changed(state),
+      changed: (state) => tell(env.report, this.#watchers, state),
       received: (frame) => {
         if ("at" in frame) this.clock.learn(frame.at);
         this.store.received(frame);
@@ -39,19 +44,7 @@ export class Client {
         this.store.snapshot(snapshot);
       },
     });
-    this.store = new Store(this.#line(), env.report);
-  }
-
-  /** @returns {import("./store.js").Line} */
-  #line() {
-    const { connection } = this;
-    return {
-      start: () => connection.start(),
-      stop: () => connection.stop(),
-      hurry: () => connection.hurry(),
-      send: (text) => connection.send(text),
-      fresh: () => connection.state === "live" || connection.state === "polling",
-    };
+    this.store = new Store(this.connection, env.report);
   }
 
   /**
@@ -64,16 +57,5 @@ export class Client {
     return () => {
       this.#watchers.delete(watcher);
     };
-  }
-
-  /** @param {State} state */
-  #changed(state) {
-    for (const watcher of this.#watchers) {
-      try {
-        watcher(state);
-      } catch (error) {
-        this.env.report(error);
-      }
-    }
   }
 }

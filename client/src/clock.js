@@ -5,6 +5,8 @@
  * @typedef {import("./environment.js").Environment} Environment
  */
 
+import { tell } from "./environment.js";
+
 const TICK = 10_000;
 
 export class Clock {
@@ -48,12 +50,6 @@ export class Clock {
   #tick() {
     this.#env.clearTimeout(this.#timer);
     this.#timer = this.#listeners.size ? this.#env.setTimeout(() => this.#tick(), TICK) : null;
-    for (const listener of this.#listeners) {
-      try {
-        listener();
-      } catch (error) {
-        this.#env.report(error);
-      }
-    }
+    tell(this.#env.report, this.#listeners);
   }
 }

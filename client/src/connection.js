@@ -54,8 +54,7 @@ export class Connection {
     this.#settings = settings;
     this.#handler = handler;
     this.#polling = new Polling(env, settings.snapshot, {
-      requests: () => handler.requests(),
-      snapshot: (snapshot) => handler.snapshot(snapshot),
+      ...handler,
       polled: (position) => this.#polled(position),
       failed: () => this.#pollFailed(),
     });
@@ -65,10 +64,16 @@ export class Connection {
     return this.#state;
   }
 
+  /** What was heard last is still true. */
+  get works() {
+    return this.#live || this.#pollingWorks;
+  }
+
   get running() {
     return this.#running;
   }
 
+  /** The state stays what it was until something is known. */
   start() {
     if (this.#running) return;
     this.#running = true;
@@ -76,7 +81,6 @@ export class Connection {
     this.#waitForStale();
     if (this.#refused) this.#poll();
     else this.#open();
-    this.#update();
   }
 
   stop() {

@@ -22,12 +22,17 @@ export class LiveCounter extends LiveElement {
     const { store, animation } = this.client;
     const token = this.getAttribute("topic");
     if (!token) return [];
-    const release = store.subscribe(token, { value: (topic, value) => this.#take(topic, value) });
+    const release = store.subscribe(token, this.hears());
     const settle = () => {
       animation.stop(this);
       if (this.#shown !== null) this.#finish();
     };
     return [release, settle];
+  }
+
+  /** @returns {import("./store.js").Subscriber} */
+  hears() {
+    return { value: (topic, value) => this.take(topic, value) };
   }
 
   /** The last value of the server, as it travels. */
@@ -44,7 +49,7 @@ export class LiveCounter extends LiveElement {
    * @param {string} topic
    * @param {Value} value
    */
-  #take(topic, value) {
+  take(topic, value) {
     const previous = this.value;
     if (writeValue(value) === (this.getAttribute("value") ?? "")) return;
     this.setAttribute("value", writeValue(value));

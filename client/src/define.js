@@ -5,10 +5,16 @@
 import { LiveCounter } from "./counter.js";
 import { LiveElement } from "./element.js";
 import { LiveFeed } from "./feed.js";
+import { LiveOnline } from "./online.js";
 import { LiveStatus } from "./status.js";
 
 /** @type {Record<string, typeof LiveElement>} */
-const ELEMENTS = { "live-counter": LiveCounter, "live-feed": LiveFeed, "live-status": LiveStatus };
+const ELEMENTS = {
+  "live-counter": LiveCounter,
+  "live-feed": LiveFeed,
+  "live-online": LiveOnline,
+  "live-status": LiveStatus,
+};
 
 /**
  * @param {import("./client.js").Client} client

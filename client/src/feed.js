@@ -9,18 +9,19 @@
  */
 
 import { LiveElement, write } from "./element.js";
-import { topicOf } from "./frames.js";
+import { NOWHERE, topicOf } from "./frames.js";
 
 const LIMIT = 10;
 
-/** A feed that does not say what it shows is given the whole list. */
-const NOWHERE = { epoch: "", seq: 0 };
+/** Pages that share a socket hear each other's answers, which tell up to 50 events again. */
+const MEMORY = 99;
 
 export class LiveFeed extends LiveElement {
   static observedAttributes = ["topics"];
 
   #epoch = "";
-  /** @type {Map<string, number>} topic -> the newest one shown */ #last = new Map();
+  /** @type {Map<string, number[]>} topic -> what was told of it; nothing below the first is news */ #told =
+    new Map();
   /** @type {WeakMap<Element, string>} item -> its topic; the server's own items have none */ #origin =
     new WeakMap();
 
@@ -36,7 +37,7 @@ export class LiveFeed extends LiveElement {
     const since = this.#position();
     this.#epoch = since.epoch;
     const holds = tokens.map((token) => {
-      this.#last.set(topicOf(token), since.seq);
+      this.#told.set(topicOf(token), [since.seq]);
       return store.subscribe(token, subscriber, since);
     });
     return [...holds, clock.watch(() => this.#tellTimes())];
@@ -61,10 +62,12 @@ export class LiveFeed extends LiveElement {
    */
   #add(topic, events, epoch) {
     if (epoch !== this.#epoch) this.#begin(epoch);
-    const last = this.#last.get(topic) ?? 0;
-    const news = events.filter((event) => event.seq > last && !this.#shows(event));
+    const told = this.#told.get(topic) ?? [0];
+    const news = events.filter(
+      (event) => event.seq > told[0] && !told.includes(event.seq) && !this.#shows(event),
+    );
     if (!news.length) return;
-    this.#remember(topic, news);
+    this.#remember(topic, [...told, ...news.map(({ seq }) => seq)].slice(-MEMORY));
     this.#keepingPlace(() => {
       for (const event of news.slice(-this.limit)) this.#insert(topic, event, true);
       this.#trim();
@@ -83,8 +86,7 @@ export class LiveFeed extends LiveElement {
     if (!list) return;
     if (epoch !== this.#epoch) this.#begin(epoch);
     list.setAttribute("aria-busy", "true");
-    this.#last.set(topic, 0);
-    this.#remember(topic, events);
+    this.#remember(topic, [Math.max(0, ...events.map(({ seq }) => seq))]);
     this.#keepingPlace(() => {
       for (const item of [...list.children]) {
         if ((this.#origin.get(item) ?? topic) === topic) item.remove();
@@ -101,7 +103,7 @@ export class LiveFeed extends LiveElement {
    */
   #begin(epoch) {
     this.#epoch = epoch;
-    this.#last.clear();
+    this.#told.clear();
     this.setAttribute("epoch", epoch);
     this.setAttribute("seq", "0");
     for (const item of this.piece("list")?.children ?? []) item.removeAttribute("data-seq");
@@ -110,11 +112,11 @@ export class LiveFeed extends LiveElement {
   /**
    * The attributes say what is shown, so that an element that is moved resumes where it was.
    * @param {string} topic
-   * @param {LiveEvent[]} events
+   * @param {number[]} told
    */
-  #remember(topic, events) {
-    const newest = events.reduce((seq, event) => Math.max(seq, event.seq), this.#last.get(topic) ?? 0);
-    this.#last.set(topic, newest);
+  #remember(topic, told) {
+    const newest = Math.max(...told);
+    this.#told.set(topic, told);
     if (newest > this.#position().seq) this.setAttribute("seq", String(newest));
   }
 

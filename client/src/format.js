@@ -6,19 +6,14 @@
  */
 
 const NOTHING = "–";
-const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
 
-/** @type {[number, number, Intl.RelativeTimeFormatUnit][]} up to this age, counted in these steps, called so */
+/** @type {[Intl.RelativeTimeFormatUnit, number][]} how many of one make one of the next */
 const AGES = [
-  [MINUTE, SECOND, "second"],
-  [HOUR, MINUTE, "minute"],
-  [DAY, HOUR, "hour"],
-  [30 * DAY, DAY, "day"],
-  [365 * DAY, 30 * DAY, "month"],
-  [Number.POSITIVE_INFINITY, 365 * DAY, "year"],
+  ["second", 60],
+  ["minute", 60],
+  ["hour", 24],
+  ["day", 30],
+  ["month", 365 / 30],
 ];
 
 export class Format {
@@ -46,19 +41,23 @@ export class Format {
    * @param {number} now
    */
   age(at, now) {
-    const age = Math.max(0, now - at);
-    const [, step, unit] = /** @type {typeof AGES[0]} */ (AGES.find(([limit]) => age < limit));
-    const steps = Math.floor(age / step);
-    return this.#ages.format(-(unit === "second" ? steps - (steps % 10) : steps), unit);
+    let age = Math.max(0, now - at) / 1_000;
+    age -= age < 60 ? age % 10 : 0;
+    for (const [unit, most] of AGES) {
+      if (age < most) return this.#ages.format(-Math.floor(age), unit);
+      age /= most;
+    }
+    return this.#ages.format(-Math.floor(age), "year");
   }
 
   /** @param {number} decimals */
   #number(decimals) {
-    const cached = this.#numbers.get(decimals);
-    if (cached) return cached;
-    const digits = { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
-    const format = new Intl.NumberFormat(this.#language, digits);
-    this.#numbers.set(decimals, format);
+    let format = this.#numbers.get(decimals);
+    if (!format) {
+      const digits = { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
+      format = new Intl.NumberFormat(this.#language, digits);
+      this.#numbers.set(decimals, format);
+    }
     return format;
   }
 }

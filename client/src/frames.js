@@ -2,19 +2,24 @@
  * The words spoken on the wire: the twin of the server's frames.py. Pure text in, plain objects out.
  *
  * @typedef {number | string | null} Value  a string is a number too large or too exact for a float
+ * @typedef {{people: number, guests: number, connections: number}} Online  who is in a room
  * @typedef {{epoch: string, seq: number}} Position  what has been seen
  * @typedef {{seq: number, kind: string, text: string, icon: string, at: string,
  *            actor?: string | null, target?: string | null}} LiveEvent
- * @typedef {Position & {op: "values", values: Record<string, Value>, at: string}} ValuesFrame
+ * @typedef {Position & {op: "values", values: Record<string, Value | Online>, at: string}} ValuesFrame
  * @typedef {Position & {op: "events" | "reset", topic: string, events: LiveEvent[]}} EventsFrame
  * @typedef {Position & {op: "error", code: string, topic?: string}} ErrorFrame
  * @typedef {Position & {op: "pong", at: string}} PongFrame
- * @typedef {Position & {op: "snapshot", values: Record<string, Value>, at: string, reset: string[],
+ * @typedef {Position & {op: "beat" | "visitor"}} AskingFrame  is anybody there; and who
+ * @typedef {Position & {op: "snapshot", values: Record<string, Value | Online>, at: string, reset: string[],
  *            unavailable: string[], events: Record<string, LiveEvent[]>}} Snapshot
- * @typedef {ValuesFrame | EventsFrame | ErrorFrame | PongFrame} ServerFrame
+ * @typedef {ValuesFrame | EventsFrame | ErrorFrame | PongFrame | AskingFrame} ServerFrame
  */
 
 export const VERSION = 1;
+
+/** Who does not say what is shown of a feed is given the whole list. */
+export const NOWHERE = { epoch: "", seq: 0 };
 
 /** Close codes after which the same socket would be refused again: poll from then on. */
 const FINAL = new Set([4400, 4403, 4426]);
@@ -22,13 +27,25 @@ const FINAL = new Set([4400, 4403, 4426]);
 /** A number as text, as a decimal of the server writes itself. */
 const DECIMAL = /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i;
 
-/** @type {Record<string, (frame: any) => boolean>} what each op must carry beside epoch and seq */
+/** @typedef {Record<string, (value: any) => boolean>} Shape  what must be there, and be such */
+
+const POSITION = { epoch: isText, seq: isSequence };
+const EVENT = { seq: isSequence, kind: isText, text: isText, icon: isText, at: isTime };
+const ONLINE = { people: isSequence, guests: isSequence, connections: isSequence };
+const EVENTS = { topic: isText, events: isEvents };
+const SNAPSHOT = { at: isTime, values: isRecord, events: isRecord, reset: Array.isArray };
+
+/** @type {Record<string, Shape>} what each op carries beside a position */
 const SHAPES = {
-  values: (frame) => isTime(frame.at) && isRecord(frame.values),
-  events: (frame) => isText(frame.topic) && isEvents(frame.events),
-  reset: (frame) => isText(frame.topic) && isEvents(frame.events),
-  error: (frame) => isText(frame.code),
-  pong: (frame) => isTime(frame.at),
+  // @ts-expect-error without the names that every object has
+  __proto__: null,
+  values: { at: isTime, values: isRecord },
+  events: EVENTS,
+  reset: EVENTS,
+  error: { code: isText },
+  pong: { at: isTime },
+  beat: {},
+  visitor: {},
 };
 
 /**
@@ -55,14 +72,22 @@ export function isValue(value) {
 }
 
 /**
+ * @param {unknown} value
+ * @returns {value is Online}
+ */
+export function isOnline(value) {
+  return fits(value, ONLINE);
+}
+
+/**
  * A frame from the server, or null for everything that is not one.
  * @param {unknown} text
  * @returns {ServerFrame | null}
  */
 export function parse(text) {
   const frame = json(text);
-  if (!isPosition(frame) || !Object.hasOwn(SHAPES, frame.op)) return null;
-  return SHAPES[frame.op](frame) ? frame : null;
+  const shape = fits(frame, POSITION) && SHAPES[frame.op];
+  return shape && fits(frame, shape) ? frame : null;
 }
 
 /**
@@ -72,11 +97,9 @@ export function parse(text) {
  */
 export function parseSnapshot(text) {
   const frame = json(text);
-  if (!isPosition(frame) || frame.op !== "snapshot") return null;
+  if (!fits(frame, POSITION) || frame.op !== "snapshot") return null;
   const snapshot = { values: {}, events: {}, reset: [], unavailable: [], ...frame };
-  const { values, events, reset, at } = snapshot;
-  if (!isTime(at) || !isRecord(values) || !isRecord(events) || !Array.isArray(reset)) return null;
-  return Object.values(events).every(isEvents) ? snapshot : null;
+  return fits(snapshot, SNAPSHOT) && Object.values(snapshot.events).every(isEvents) ? snapshot : null;
 }
 
 /**
@@ -84,51 +107,58 @@ export function parseSnapshot(text) {
  * @param {Position | null} [position]
  */
 export function subscribe(topics, position) {
-  const seen = position && { epoch: position.epoch, seq: position.seq };
-  return JSON.stringify({ op: "subscribe", topics, ...seen });
+  const { epoch, seq } = position ?? {};
+  return frame("subscribe", { topics, epoch, seq });
 }
 
 /** @param {string[]} topics */
 export function unsubscribe(topics) {
-  return JSON.stringify({ op: "unsubscribe", topics });
-}
-
-export function ping() {
-  return JSON.stringify({ op: "ping" });
+  return frame("unsubscribe", { topics });
 }
 
 /**
- * @param {unknown} text
+ * Somebody is here: on the site, or in a room.
+ * @param {{state?: string, tabs?: number, visitor?: string, room?: string, here?: boolean}} what
+ */
+export function presence(what) {
+  return frame("presence", what);
+}
+
+export function ping() {
+  return frame("ping");
+}
+
+/**
+ * @param {string} op
+ * @param {object} [rest]
+ */
+function frame(op, rest) {
+  return JSON.stringify({ op, ...rest });
+}
+
+/**
+ * @param {any} text
  * @returns {any}
  */
 function json(text) {
   try {
-    return typeof text === "string" ? JSON.parse(text) : null;
+    return JSON.parse(text);
   } catch {
     return null;
   }
 }
 
-/** @param {any} frame */
-function isPosition(frame) {
-  return isRecord(frame) && isText(frame.epoch) && isSequence(frame.seq);
+/**
+ * @param {any} value
+ * @param {Shape} shape
+ */
+function fits(value, shape) {
+  return isRecord(value) && Object.entries(shape).every(([key, is]) => is(value[key]));
 }
 
 /** @param {any} events */
 function isEvents(events) {
-  return Array.isArray(events) && events.every(isEvent);
-}
-
-/** @param {any} event */
-function isEvent(event) {
-  return (
-    isRecord(event) &&
-    isSequence(event.seq) &&
-    isText(event.kind) &&
-    isText(event.text) &&
-    isText(event.icon) &&
-    isTime(event.at)
-  );
+  return Array.isArray(events) && events.every((event) => fits(event, EVENT));
 }
 
 /** @param {unknown} value */
@@ -143,7 +173,7 @@ function isText(value) {
 
 /** @param {any} value */
 function isTime(value) {
-  return isText(value) && !Number.isNaN(Date.parse(value));
+  return isText(value) && Number.isFinite(Date.parse(value));
 }
 
 /** @param {any} value */

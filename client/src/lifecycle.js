@@ -1,25 +1,40 @@
 /**
- * A page sleeps, is put aside and comes back; the connection follows it.
+ * A page is hidden, sleeps, is put aside and comes back; the connection follows it.
  *
  * @typedef {{running: boolean, start: () => void, stop: () => void, wake: () => void}} Follower
+ */
+
+/** A tab that nobody has seen for so long needs no socket. */
+const PAUSE_AFTER = 300_000;
+
+/**
  * @param {Window} window
  * @param {Document} document
  * @param {Follower} connection
+ * @param {Pick<import("./environment.js").Environment, "setTimeout" | "clearTimeout">} env
  */
-export function follow(window, document, connection) {
-  let aside = false;
+export function follow(window, document, connection, env) {
+  let paused = false;
+  /** @type {any} */
+  let timer;
+
+  const pause = () => {
+    paused ||= connection.running;
+    connection.stop();
+  };
+  const look = () => {
+    env.clearTimeout(timer);
+    if (document.hidden) timer = env.setTimeout(pause, PAUSE_AFTER);
+    if (!paused) return connection.wake();
+    if (document.hidden) return;
+    paused = false;
+    connection.start();
+  };
 
   // Browsers keep a page for the way back only if it holds no open socket (or close it for us).
-  window.addEventListener("pagehide", () => {
-    aside = connection.running;
-    connection.stop();
-  });
-  window.addEventListener("pageshow", (event) => {
-    if (event.persisted && aside) connection.start();
-    aside = false;
-  });
-  window.addEventListener("online", () => connection.wake());
-  document.addEventListener("visibilitychange", () => {
-    if (!document.hidden) connection.wake();
-  });
+  window.addEventListener("pagehide", pause);
+  document.addEventListener("freeze", pause);
+  for (const name of ["pageshow", "online"]) window.addEventListener(name, look);
+  for (const name of ["resume", "visibilitychange"]) document.addEventListener(name, look);
+  look();
 }

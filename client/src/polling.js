@@ -121,19 +121,13 @@ export class Polling {
     const tag = response.status === 304 ? known : response.headers.get("ETag");
     if (tag) tags.set(url, tag);
     if (response.status === 304) return request.position;
-    if (!response.ok) throw this.#refused(response);
-    const snapshot = parseSnapshot(await response.text());
-    signal.throwIfAborted();
-    if (!snapshot) throw new Error(`${this.#url} did not answer with a snapshot.`);
-    this.#handler.snapshot(snapshot);
-    return snapshot;
-  }
-
-  /** @param {Response} response */
-  #refused(response) {
     const seconds = Number(response.headers.get("Retry-After")) || 0;
     this.#retryAfter = Math.min(seconds * 1_000, LONGEST_PAUSE);
-    return new Error(`${this.#url} answered ${response.status}.`);
+    const snapshot = response.ok && parseSnapshot(await response.text());
+    signal.throwIfAborted();
+    if (!snapshot) throw new Error(`${response.status} without a snapshot`);
+    this.#handler.snapshot(snapshot);
+    return snapshot;
   }
 
   /** @param {Request} request */

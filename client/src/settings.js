@@ -4,6 +4,8 @@
  * @typedef {object} Settings
  * @property {string} socket  address of the socket, or "" for a host without one
  * @property {string} snapshot  address of the polling answer, or ""
+ * @property {string} visitor  address that says who a reader is, or ""
+ * @property {string} viewer  changes when the reader logs in or out
  * @property {string} language
  * @property {Record<string, string>} texts  one translated line per state
  */
@@ -18,11 +20,14 @@ import { VERSION } from "./frames.js";
 export function readSettings(document) {
   const meta = /** @type {HTMLMetaElement | null} */ (document.querySelector('meta[name="livecounters"]'));
   if (!meta) return null;
-  const { socket, snapshot, language, textLive, textReconnecting, textPolling, textStale } = meta.dataset;
+  const { socket, snapshot, visitor, viewer, language, textLive, textReconnecting, textPolling, textStale } =
+    meta.dataset;
   const spoken = language || document.documentElement.lang || "en";
   return {
     socket: socket ? socketUrl(socket, spoken, document.baseURI) : "",
-    snapshot: snapshot ? new URL(snapshot, document.baseURI).href : "",
+    snapshot: absolute(snapshot, document),
+    visitor: absolute(visitor, document),
+    viewer: viewer ?? "",
     language: spoken,
     texts: {
       live: textLive ?? "",
@@ -31,6 +36,14 @@ export function readSettings(document) {
       stale: textStale ?? "",
     },
   };
+}
+
+/**
+ * @param {string | undefined} path
+ * @param {Document} document
+ */
+function absolute(path, { baseURI }) {
+  return path ? new URL(path, baseURI).href : "";
 }
 
 /**

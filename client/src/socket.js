@@ -1,12 +1,12 @@
 /**
- * One socket, from opening to closing. It is "proven" by its first real frame: a proxy may accept
+ * One socket, from opening to closing; a shared one may open again in between. It is "proven" by its first real frame: a proxy may accept
  * a socket that leads nowhere, and a server must accept one before it can say why it closes it.
  *
  * @typedef {import("./environment.js").Environment} Environment
  * @typedef {import("./frames.js").ServerFrame} ServerFrame
  *
  * @typedef {object} SocketHandler
- * @property {() => void} opened
+ * @property {() => void} opened  nothing is known to the server
  * @property {(frame: ServerFrame) => void} received
  * @property {(code: number) => void} closed  called once, unless we closed it ourselves
  */
@@ -22,7 +22,7 @@ export class Socket {
   #handler;
   /** @type {any} */ #pingTimer;
   /** @type {any} */ #deadline;
-  /** @type {WebSocket | null} */ #socket;
+  /** @type {import("./environment.js").WebSocketLike | null} */ #socket;
 
   /**
    * @param {Environment} env
@@ -46,7 +46,7 @@ export class Socket {
 
   /** Asks for a sign of life; without one the socket is given up. */
   ping() {
-    if (this.#socket?.readyState !== 1) return;
+    if (!this.#socket) return;
     this.send(ping());
     this.#expectAnswer();
   }
@@ -69,6 +69,7 @@ export class Socket {
   }
 
   #pingLater() {
+    this.#env.clearTimeout(this.#pingTimer);
     this.#pingTimer = this.#env.setTimeout(() => {
       this.ping();
       this.#pingLater();

@@ -3,6 +3,7 @@
  * on one topic share one subscription, and what many elements ask in one go is sent in one go.
  *
  * @typedef {import("./frames.js").Value} Value
+ * @typedef {import("./frames.js").Online} Online
  * @typedef {import("./frames.js").Position} Position
  * @typedef {import("./frames.js").LiveEvent} LiveEvent
  * @typedef {import("./frames.js").ServerFrame} ServerFrame
@@ -10,6 +11,7 @@
  *
  * @typedef {object} Subscriber
  * @property {(topic: string, value: Value) => void} [value]
+ * @property {(topic: string, value: Online) => void} [online]
  * @property {(topic: string, events: LiveEvent[], epoch: string) => void} [events]  oldest first
  * @property {(topic: string, events: LiveEvent[], epoch: string) => void} [reset]  the whole list
  *
@@ -18,17 +20,18 @@
  * @property {Set<Subscriber>} subscribers
  * @property {boolean} feed  only feeds resume; of a counter the newest value is all there is
  * @property {Position | null} since  where this feed must resume, until the server has answered that
- * @property {Value | undefined} value  the last one heard
+ * @property {Value | Online | undefined} value  the last one heard
  *
  * @typedef {object} Line  the connection, as far as the store needs it
  * @property {() => void} start
  * @property {() => void} stop
  * @property {() => void} hurry
  * @property {(text: string) => void} send
- * @property {() => boolean} fresh  what was heard last is still true
+ * @property {boolean} works  what was heard last is still true
  */
 
-import { isValue, subscribe, topicOf, unsubscribe } from "./frames.js";
+import { tell } from "./environment.js";
+import { isOnline, isValue, presence, subscribe, topicOf, unsubscribe } from "./frames.js";
 
 /** Topics to a request: their tokens must fit the address line that servers accept (4 kB). */
 const PORTION = 30;
@@ -39,6 +42,7 @@ export class Store {
   /** @type {Map<string, Entry>} */ #entries = new Map();
   /** @type {Set<string>} topics that the server has been told of, on this socket */ #told = new Set();
   /** @type {Set<string>} topics to tell it about */ #due = new Set();
+  /** @type {Map<string, number>} room -> how many elements are in it */ #rooms = new Map();
   /** @type {Position | null} the newest of any frame: everything up to here was seen */ #seen = null;
 
   /**
@@ -61,19 +65,44 @@ export class Store {
     const entry = this.#entries.get(topic) ?? this.#enter(topic, token);
     entry.subscribers.add(subscriber);
     if (since) this.#resumeFrom(topic, entry, since);
-    const { value } = entry;
-    if (value !== undefined && this.#line.fresh()) this.#call(() => subscriber.value?.(topic, value));
+    if (this.#line.works) this.#show([subscriber], topic, entry.value);
     return () => {
       entry.subscribers.delete(subscriber);
       if (!entry.subscribers.size) this.#later(topic);
     };
   }
 
+  /**
+   * This page is in a room, until the function that is answered is called.
+   * @param {string} room
+   */
+  enter(room) {
+    if (!this.#count(room, 1)) this.#line.send(presence({ room }));
+    // Later, because an element that is moved in the page enters again at once.
+    return () =>
+      queueMicrotask(() => {
+        if (this.#count(room, -1) === 1) this.#line.send(presence({ room, here: false }));
+      });
+  }
+
+  /**
+   * Answers how many there were before.
+   * @param {string} room
+   * @param {number} more
+   */
+  #count(room, more) {
+    const before = this.#rooms.get(room) ?? 0;
+    if (before + more) this.#rooms.set(room, before + more);
+    else this.#rooms.delete(room);
+    return before;
+  }
+
   /** A new socket: it must hear everything again. */
   opened() {
     this.#told.clear();
     for (const entry of this.#entries.values()) if (entry.feed) entry.since ??= this.#seen;
-    this.#tell([...this.#entries.keys()]);
+    this.#ask([...this.#entries.keys()]);
+    for (const room of this.#rooms.keys()) this.#line.send(presence({ room }));
   }
 
   /** @param {ServerFrame} frame */
@@ -146,12 +175,12 @@ export class Store {
     if (!this.#entries.size) return this.#line.stop();
     this.#line.start();
     const fresh = due.filter((topic) => this.#entries.has(topic) && !this.#told.has(topic));
-    this.#tell(fresh);
+    this.#ask(fresh);
     if (fresh.length) this.#line.hurry();
   }
 
   /** @param {string[]} topics */
-  #tell(topics) {
+  #ask(topics) {
     for (const portion of this.#portions(topics)) {
       this.#line.send(subscribe(portion.topics, portion.position));
     }
@@ -189,14 +218,37 @@ export class Store {
     this.#seen = { epoch, seq: seen?.epoch === epoch ? Math.max(seen.seq, seq) : seq };
   }
 
-  /** @param {Record<string, Value>} values */
+  /** @param {Record<string, Value | Online>} values */
   #values(values) {
     for (const [topic, value] of Object.entries(values)) {
       const entry = this.#entries.get(topic);
-      if (!entry || !isValue(value)) continue;
+      if (!entry) continue;
       entry.value = value;
-      for (const each of entry.subscribers) this.#call(() => each.value?.(topic, value));
+      this.#show(entry.subscribers, topic, value);
     }
+  }
+
+  /**
+   * @param {Iterable<Subscriber>} subscribers
+   * @param {string} topic
+   * @param {Value | Online | undefined} value
+   */
+  #show(subscribers, topic, value) {
+    if (isValue(value)) this.#tell(subscribers, "value", topic, value);
+    else if (isOnline(value)) this.#tell(subscribers, "online", topic, value);
+  }
+
+  /**
+   * @param {Iterable<Subscriber>} subscribers
+   * @param {keyof Subscriber} what
+   * @param {any[]} news
+   */
+  #tell(subscribers, what, ...news) {
+    tell(
+      this.#report,
+      [...subscribers].flatMap((each) => each[what] ?? []),
+      ...news,
+    );
   }
 
   /**
@@ -210,21 +262,7 @@ export class Store {
     const entry = this.#entries.get(topic);
     if (!entry) return;
     entry.since = null;
-    for (const each of entry.subscribers) {
-      this.#call(() => each[op]?.(topic, events, epoch));
-    }
-  }
-
-  /**
-   * An error in one element must not stop the others.
-   * @param {() => void} work
-   */
-  #call(work) {
-    try {
-      work();
-    } catch (error) {
-      this.#report(error);
-    }
+    this.#tell(entry.subscribers, op, topic, events, epoch);
   }
 }
 

@@ -136,12 +136,20 @@ test("waking: a live socket is asked, a lost one opened at once", async () => {
   assert.equal(world.sockets.length, 2);
 });
 
-test("stopping leaves nothing behind, starting again works", async () => {
+test("a start that comes to nothing is told after all", async () => {
+  const { world, connection } = live();
+  connection.stop();
+  connection.start();
+  world.socket.dies();
+  assert.equal(connection.state, "reconnecting");
+});
+
+test("stopping leaves nothing behind, starting again works; the state stays what it was", async () => {
   const { world, connection } = live();
   connection.stop();
   assert.deepEqual([world.socket.readyState, world.timers], [3, 0]);
   connection.start();
-  assert.equal(connection.state, "reconnecting");
+  assert.deepEqual([connection.state, connection.works], ["live", false]);
   world.socket.opens();
   world.socket.pongs();
   assert.equal(connection.state, "live");

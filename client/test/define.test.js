@@ -8,6 +8,6 @@ test("registers each name once", () => {
   registry.define("live-feed", "the host's own");
   define({}, registry);
   define({}, registry);
-  assert.deepEqual([...names.keys()].sort(), ["live-counter", "live-feed", "live-status"]);
+  assert.deepEqual([...names.keys()].sort(), ["live-counter", "live-feed", "live-online", "live-status"]);
   assert.equal(names.get("live-feed"), "the host's own");
 });

@@ -33,6 +33,25 @@ test("newest first, not more than the limit, nothing twice", async () => {
   assert.deepEqual(shown(), [9, 8, 7]);
 });
 
+test("what another page's answer brings late is put in its place, and told once", async () => {
+  const { says, heard } = await open(feed([7], 5));
+  says(events([11]));
+  says(events([8, 9, 10, 11]));
+  says(events([5, 6, 7, 8, 9, 10, 11]));
+  assert.deepEqual(shown(), [11, 10, 9, 8, 7]);
+  assert.deepEqual(
+    heard.map((detail) => detail.event.seq),
+    [11, 8, 9, 10],
+  );
+});
+
+test("what has left the list is not told again", async () => {
+  const { says, heard } = await open(feed([7], 3));
+  for (let seq = 8; seq <= 120; seq += 1) says(events([seq]));
+  says(events(Array.from({ length: 50 }, (_, i) => 71 + i)));
+  assert.deepEqual([shown(), heard.length], [[120, 119, 118], 113]);
+});
+
 test("texts are texts", async () => {
   const { says, find } = await open(feed([1]));
   const text = "<img src=x onerror=alert(1)>";

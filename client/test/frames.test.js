@@ -10,6 +10,7 @@ const BUILD = {
   subscribe: ({ topics, epoch, seq }) =>
     frames.subscribe(topics, epoch === undefined ? null : { epoch, seq }),
   unsubscribe: ({ topics }) => frames.unsubscribe(topics),
+  presence: ({ op, ...what }) => frames.presence(what),
   ping: () => frames.ping(),
 };
 
@@ -40,6 +41,13 @@ test("three close codes are final", () => {
 test("a counter can show numbers, numbers as text, and nothing", () => {
   for (const value of [0, -1.5, "12.50", "-3", "1E+3", null]) assert.ok(frames.isValue(value), String(value));
   for (const value of [true, {}, [], "", "12 apples", "NaN", undefined]) assert.ok(!frames.isValue(value));
+});
+
+test("who is in a room are three whole numbers", () => {
+  assert.ok(frames.isOnline({ people: 2, guests: 1, connections: 4 }));
+  for (const wrong of [null, 3, {}, { people: 2, guests: -1, connections: 4 }, { people: 2, guests: 1 }]) {
+    assert.ok(!frames.isOnline(wrong));
+  }
 });
 
 test("a snapshot may leave out empty lists", () => {

@@ -9,8 +9,16 @@ function page(dataset, baseURI = "https://host.test/a/page/") {
 
 test("addresses are the page's own", () => {
   const settings = readSettings(
-    page({ socket: "/ws/live/", snapshot: "/live/snapshot/", language: "de", textLive: "Jetzt" }),
+    page({
+      socket: "/ws/live/",
+      snapshot: "/live/snapshot/",
+      visitor: "/live/visitor/",
+      viewer: "k7",
+      language: "de",
+      textLive: "Jetzt",
+    }),
   );
+  assert.deepEqual([settings.visitor, settings.viewer], ["https://host.test/live/visitor/", "k7"]);
   assert.equal(settings.socket, "wss://host.test/ws/live/?v=1&lang=de");
   assert.equal(settings.snapshot, "https://host.test/live/snapshot/");
   assert.equal(settings.texts.live, "Jetzt");
@@ -24,8 +32,8 @@ test("without encryption where the page has none", () => {
 });
 
 test("what is missing is empty, the language is the page's", () => {
-  const { socket, snapshot, language, texts } = readSettings(page({}));
-  assert.deepEqual([socket, snapshot, language, texts.stale], ["", "", "fr", ""]);
+  const { socket, snapshot, visitor, viewer, language, texts } = readSettings(page({}));
+  assert.deepEqual([socket, snapshot, visitor, viewer, language, texts.stale], ["", "", "", "", "fr", ""]);
 });
 
 test("a page that does not speak of us", () => assert.equal(readSettings(page(null)), null));

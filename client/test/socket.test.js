@@ -50,6 +50,25 @@ test("any frame is a sign of life", async () => {
   assert.ok(!log.includes(1006));
 });
 
+test("one that opens again is asked again, and pinged by one timer still", async () => {
+  const { world, log, fake } = open();
+  fake.opens();
+  fake.opens();
+  fake.pongs();
+  assert.deepEqual([log, fake.asked("ping").length], [["opened", "opened", "pong"], 2]);
+  await world.pass(25_000);
+  assert.equal(fake.asked("ping").length, 3);
+});
+
+test("given up when it does not open again", async () => {
+  const { world, log, fake } = open();
+  fake.opens();
+  fake.pongs();
+  fake.readyState = 0;
+  await world.pass(35_000);
+  assert.equal(log.at(-1), 1006);
+});
+
 test("what is malformed is ignored", () => {
   const { log, fake } = open();
   fake.opens();

@@ -13,7 +13,7 @@ function setUp() {
     stop: note("stop"),
     hurry: note("hurry"),
     send: (text) => sent.push(JSON.parse(text)),
-    fresh: () => true,
+    works: true,
   };
   return { store: new Store(line, (error) => errors.push(error)), sent, calls, errors };
 }
@@ -139,6 +139,41 @@ test("many topics are asked in portions", async () => {
     [30, 30, 30, 10],
   );
   assert.equal(store.requests().length, 4);
+});
+
+test("a room is entered once, entered again on a new socket, left with the last", async () => {
+  const { store, sent } = setUp();
+  const ends = [1, 2].map(() => store.enter("hall~s"));
+  store.opened();
+  ends[0]();
+  await settle();
+  const entered = { op: "presence", room: "hall~s" };
+  assert.deepEqual(sent, [entered, entered]);
+  ends[1]();
+  await settle();
+  assert.deepEqual(sent[2], { ...entered, here: false });
+  store.opened();
+  assert.equal(sent.length, 3);
+});
+
+test("an element that is moved in the page does not leave its room", async () => {
+  const { store, sent } = setUp();
+  store.enter("hall~s")();
+  store.enter("hall~s");
+  await settle();
+  assert.equal(sent.length, 1);
+});
+
+test("who is online is told apart from numbers", async () => {
+  const { store } = setUp();
+  const heard = [];
+  const subscriber = { value: () => heard.push("a value"), online: (_, online) => heard.push(online) };
+  store.subscribe("online:site~s", subscriber);
+  const online = { people: 2, guests: 1, connections: 4 };
+  store.received(values({ "online:site": online }));
+  store.received(values({ "online:site": { people: "two" } }));
+  store.subscribe("online:site~s", subscriber);
+  assert.deepEqual(heard, [online]);
 });
 
 test("an epoch that changes is taken over", async () => {

@@ -144,6 +144,8 @@ export const UNCHANGED = () => new Response(null, { status: 304 });
 export const SETTINGS = {
   socket: "ws://host.test/ws/live/?v=1&lang=en",
   snapshot: "http://host.test/live/snapshot/",
+  visitor: "",
+  viewer: "",
   language: "en",
   texts: {
     live: "Live",

@@ -13,22 +13,27 @@ from typing import TYPE_CHECKING, Any
 
 from livecounters.activities import Activity
 from livecounters.declarations import Avg, Count, Max, Min, Sum
-from livecounters.registry import LiveModel, register
+from livecounters.gauges import Active, Gauge, Online
+from livecounters.registry import LiveModel, LiveSite, register
 from livecounters.windows import ever, last, this_month, this_week, today
 
 if TYPE_CHECKING:
     from livecounters.muting import muted
-    from livecounters.readers import counters
+    from livecounters.numbers import counters
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Active",
     "Activity",
     "Avg",
     "Count",
+    "Gauge",
     "LiveModel",
+    "LiveSite",
     "Max",
     "Min",
+    "Online",
     "Sum",
     "counters",
     "ever",
@@ -40,7 +45,7 @@ __all__ = [
     "today",
 ]
 
-LAZY = {"counters": "livecounters.readers", "muted": "livecounters.muting"}
+LAZY = {"counters": "livecounters.numbers", "muted": "livecounters.muting"}
 
 
 def __getattr__(name: str) -> Any:

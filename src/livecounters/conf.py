@@ -13,10 +13,28 @@ from django.core.signals import setting_changed
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-__all__ = ["RETENTION", "Options", "imported", "options", "site_zone"]
+__all__ = ["LIMITS", "PRESENCE", "RETENTION", "Options", "imported", "options", "site_zone"]
 
-RETENTION: Mapping[str, int] = {"minutes": 2, "quarter_hours": 60, "events": 90}
+RETENTION: Mapping[str, int] = {"minutes": 2, "quarter_hours": 60, "events": 90, "samples": 30}
 """For how many days is kept what is not kept for good."""
+
+PRESENCE: Mapping[str, Any] = {
+    "BACKEND": "livecounters.presence.database.DatabasePresence",
+    "TTL": 15,
+    "URL": None,
+    "PREFIX": "livecounters",
+    "ROTATE": False,
+    "SIGHTINGS": False,
+}
+"""How presence is kept; see :attr:`Options.PRESENCE`."""
+
+LIMITS: Mapping[str, int | None] = {
+    "sockets_per_address": 500,
+    "sockets_per_user": 50,
+    "topics": 1000,
+    "frames_per_second": 20,
+}
+"""What one client may ask of one process; None is without bound."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +60,15 @@ class Options:
     SOCKET_URL: str | None = "/ws/live/"
     """Path of the socket as the browser sees it; None: pages poll."""
     PRESENCE: Mapping[str, Any] = field(default_factory=dict)
+    """``BACKEND``: the store. ``TTL``: seconds after which a lost process or client is not
+    counted any more. ``URL``, ``PREFIX``: of Redis. ``ROTATE``: guests are new each day.
+    ``SIGHTINGS``: the middleware sees page views, too, for hosts without sockets."""
+    LIMITS: Mapping[str, int | None] = field(default_factory=dict)
+    """``sockets_per_address`` (default 500; of addresses of the Internet), ``sockets_per_user``
+    (50), ``topics`` of a socket (1000), ``frames_per_second`` from a socket (20)."""
     RETENTION: Mapping[str, Any] = field(default_factory=dict)
-    """Days: ``minutes`` (default 2), ``quarter_hours`` (60), ``events`` (90); None is for good."""
+    """Days: ``minutes`` (default 2), ``quarter_hours`` (60), ``events`` (90), ``samples`` of
+    gauges (30); None is for good."""
 
     @property
     def minutes(self) -> int | None:
@@ -60,6 +85,11 @@ class Options:
         """For how many days events are kept."""
         return self._days("events")
 
+    @property
+    def samples(self) -> int | None:
+        """For how many days the samples of gauges are kept."""
+        return self._days("samples")
+
     def _days(self, what: str) -> int | None:
         days: int | None = self.RETENTION.get(what, RETENTION[what])
         return days
@@ -67,6 +97,14 @@ class Options:
     @property
     def actor_name(self) -> Callable[[Any], str]:
         return imported(self.ACTOR_NAME)
+
+    def presence(self, key: str) -> Any:
+        """One of the keys of ``PRESENCE``."""
+        return self.PRESENCE.get(key, PRESENCE[key])
+
+    def limit(self, key: str) -> int | None:
+        """One of the keys of ``LIMITS``."""
+        return self.LIMITS.get(key, LIMITS[key])
 
     def may_be_seen(self, user: Any) -> bool:
         return True if self.MAY_BE_SEEN is None else bool(imported(self.MAY_BE_SEEN)(user))

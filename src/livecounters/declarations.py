@@ -13,15 +13,35 @@ from django.utils.functional import Promise
 from livecounters.activities import Activity
 from livecounters.windows import Ever, Window, ever
 
-__all__ = ["Aggregate", "Avg", "Count", "Max", "Min", "Per", "Sum"]
+__all__ = ["Aggregate", "Avg", "Count", "Max", "Min", "Per", "Shown", "Sum", "Text"]
 
 Path = str | Combinable
 Per = str | tuple[str, ...] | None
 Text = str | Promise
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Shown:
+    """The base of every number that can be shown.
+
+    ``label``, ``icon``, ``group``, ``levels``
+        How it is shown. ``levels`` maps a name to the least value that has it.
+    ``public``
+        Whether everybody may read it through the API and unsigned topics.
+    ``audience``
+        ``callable(user, of) -> bool`` that decides instead.
+    """
+
+    label: Text | None = None
+    icon: str = ""
+    group: str = ""
+    levels: Mapping[str, float] | None = None
+    public: bool = False
+    audience: Callable[[Any, Any], bool] | None = None
+
+
 @dataclass(frozen=True, eq=False)
-class Aggregate:
+class Aggregate(Shown):
     """The base of what can be counted.
 
     Keywords shared by all:
@@ -38,12 +58,6 @@ class Aggregate:
         The part of time that :meth:`value` looks at when not told otherwise.
     ``events``
         Count what happened (an activity) instead of rows as they are.
-    ``label``, ``icon``, ``group``, ``levels``
-        How it is shown. ``levels`` maps a name to the least value that has it.
-    ``public``
-        Whether everybody may read it through the API and unsigned topics.
-    ``audience``
-        ``callable(user, of) -> bool`` that decides instead.
     """
 
     expression: Path | None = None
@@ -53,12 +67,6 @@ class Aggregate:
     at: Path | None = None
     window: Window = ever
     events: Activity | None = None
-    label: Text | None = None
-    icon: str = ""
-    group: str = ""
-    levels: Mapping[str, float] | None = None
-    public: bool = False
-    audience: Callable[[Any, Any], bool] | None = None
 
     needs_expression: ClassVar[bool] = True
 

@@ -20,6 +20,7 @@ __all__ = [
     "VERSION",
     "Close",
     "Request",
+    "beat",
     "encode",
     "error",
     "events",
@@ -28,6 +29,7 @@ __all__ = [
     "pong",
     "reset",
     "values",
+    "visitor",
 ]
 
 VERSION = 1
@@ -39,7 +41,10 @@ MAX_TOPICS = 200
 # Beyond this a JavaScript number is no longer exact; such integers are sent as text.
 EXACT = 2**53
 
-OPERATIONS = ("subscribe", "unsubscribe", "ping")
+OPERATIONS = ("subscribe", "unsubscribe", "presence", "ping")
+
+# A page is looked at, or it is not.
+STATES = ("active", "away")
 
 
 class Close(IntEnum):
@@ -50,6 +55,7 @@ class Close(IntEnum):
     PROTOCOL = 4400
     FORBIDDEN = 4403
     SLOW = 4408
+    SILENT = 4409
     UPGRADE = 4426
     TOO_MANY = 4429
 
@@ -60,12 +66,22 @@ class Close(IntEnum):
 
 @dataclass(frozen=True)
 class Request:
-    """A frame from a client; ``epoch`` and ``seq`` say what its page has seen."""
+    """A frame from a client; ``epoch`` and ``seq`` say what its page has seen.
+
+    Of ``presence``: the ``room`` it is about (the site, if none), whether the page is ``here``,
+    whether nobody looks at it (``away``), how many pages share the socket (``tabs``) and the
+    ``visitor`` it belongs to.
+    """
 
     op: str
     topics: tuple[str, ...] = ()
     epoch: str | None = None
     seq: int | None = None
+    room: str | None = None
+    here: bool = True
+    away: bool | None = None
+    tabs: int | None = None
+    visitor: str | None = None
 
 
 def parse(text: str | None) -> Request:
@@ -89,7 +105,26 @@ def parse(text: str | None) -> Request:
         raise MalformedFrame("unknown_op", f"op is one of {', '.join(OPERATIONS)}")
     if op == "ping":
         return Request("ping")
-    return Request(op, _topics(frame), _epoch(frame), _seq(frame))
+    if op == "presence":
+        return _presence(frame)
+    return Request(op, _topics(frame), _text(frame, "epoch"), _number(frame, "seq"))
+
+
+def _presence(frame: Mapping[str, Any]) -> Request:
+    here, state = frame.get("here", True), frame.get("state")
+    if not isinstance(here, bool):
+        raise MalformedFrame("malformed", "here is true or false")
+    if state is not None and state not in STATES:
+        raise MalformedFrame("malformed", f"state is one of {', '.join(STATES)}")
+    room = _text(frame, "room")
+    return Request(
+        "presence",
+        room=None if room is None else _encodable(room),
+        here=here,
+        away=None if state is None else state == "away",
+        tabs=_number(frame, "tabs"),
+        visitor=_text(frame, "visitor"),
+    )
 
 
 def _topics(frame: Mapping[str, Any]) -> tuple[str, ...]:
@@ -98,22 +133,28 @@ def _topics(frame: Mapping[str, Any]) -> tuple[str, ...]:
         raise MalformedFrame("malformed", "topics is a list of texts")
     if len(topics) > MAX_TOPICS:
         raise MalformedFrame("too_many_topics", f"a frame has at most {MAX_TOPICS} topics")
-    # What cannot be encoded again can be no topic, and could not be named in an answer.
-    return tuple(topic.encode("utf-8", "replace").decode() for topic in topics)
+    return tuple(map(_encodable, topics))
 
 
-def _epoch(frame: Mapping[str, Any]) -> str | None:
-    epoch = frame.get("epoch")
-    if epoch is not None and not isinstance(epoch, str):
-        raise MalformedFrame("malformed", "epoch is a text")
-    return epoch
+def _encodable(topic: str) -> str:
+    """What cannot be encoded again can be no topic, and could not be named in an answer."""
+    return topic.encode("utf-8", "replace").decode()
 
 
-def _seq(frame: Mapping[str, Any]) -> int | None:
-    seq = frame.get("seq")
-    if seq is not None and (isinstance(seq, bool) or not isinstance(seq, int) or seq < 0):
-        raise MalformedFrame("malformed", "seq is a whole number")
-    return seq
+def _text(frame: Mapping[str, Any], key: str) -> str | None:
+    text = frame.get(key)
+    if text is not None and not isinstance(text, str):
+        raise MalformedFrame("malformed", f"{key} is a text")
+    return text
+
+
+def _number(frame: Mapping[str, Any], key: str) -> int | None:
+    number = frame.get(key)
+    if number is not None and (
+        isinstance(number, bool) or not isinstance(number, int) or number < 0
+    ):
+        raise MalformedFrame("malformed", f"{key} is a whole number")
+    return number
 
 
 # From the server; every frame carries the place in the stream that was reached when it was sent.
@@ -150,9 +191,19 @@ def pong(at: str, epoch: str, seq: int) -> str:
     return encode("pong", epoch, seq, at=at)
 
 
+def beat(epoch: str, seq: int) -> str:
+    """Is anybody there? A page answers with ``presence``."""
+    return encode("beat", epoch, seq)
+
+
+def visitor(epoch: str, seq: int) -> str:
+    """The server does not know whose browser this is; a page asks for a visitor over HTTP."""
+    return encode("visitor", epoch, seq)
+
+
 def plain(number: Any) -> Any:
     """A value as JSON says it exactly: decimals and integers beyond 2^53 as text."""
-    if number is None or isinstance(number, float):
+    if number is None or isinstance(number, (float, dict)):
         return number
     if isinstance(number, int):
         return number if -EXACT < number < EXACT else str(number)

@@ -8,11 +8,25 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.contrib.auth import get_user
+from django.contrib.auth import get_user, get_user_model
 from django.http import HttpRequest
 from django.utils.translation import get_supported_language_variant
 
-__all__ = ["Scope", "language_of", "origin_allowed", "user_of"]
+from livecounters.conf import options
+from livecounters.keys import text_of
+from livecounters.presence import Kind, Who
+from livecounters.visitors import COOKIE
+
+__all__ = [
+    "Scope",
+    "address_of",
+    "has_session",
+    "language_of",
+    "origin_allowed",
+    "person_of",
+    "user_of",
+    "visitor_cookie_of",
+]
 
 Scope = dict[str, Any]
 
@@ -30,13 +44,41 @@ def user_of(scope: Scope) -> Any:
     return get_user(request)
 
 
+def has_session(scope: Scope) -> bool:
+    """Whether it is worth to look who is signed in."""
+    return "user" in scope or _session_key(scope) is not None
+
+
+def person_of(user: Any, visitor: str | None) -> Who | None:
+    """Who a signed-in user is to others; ``None`` for one who does not want to be seen."""
+    if not options().may_be_seen(user):
+        return None
+    key = text_of(get_user_model()._meta.pk, user)
+    return Who(Kind.PERSON, key, visitor or "")
+
+
+def visitor_cookie_of(scope: Scope) -> str | None:
+    """The visitor's cookie, not yet verified."""
+    return _cookie(scope, COOKIE)
+
+
+def address_of(scope: Scope) -> str:
+    """The address of the client, as the server says it; empty if it does not."""
+    client = scope.get("client")
+    return str(client[0]) if client else ""
+
+
 def _session_key(scope: Scope) -> str | None:
+    return _cookie(scope, settings.SESSION_COOKIE_NAME)
+
+
+def _cookie(scope: Scope, name: str) -> str | None:
     cookies: SimpleCookie = SimpleCookie()
     try:
         cookies.load(_header(scope, b"cookie") or "")
     except CookieError:
         return None
-    morsel = cookies.get(settings.SESSION_COOKIE_NAME)
+    morsel = cookies.get(name)
     return morsel.value if morsel else None
 
 

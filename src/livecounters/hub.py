@@ -11,7 +11,7 @@ topics it follows. Counters skip to their newest value; a feed is whole or it is
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -28,7 +28,7 @@ class Socket(Protocol):
 
     language: str
 
-    def write(self, text: str) -> None: ...
+    def write(self, text: str, replaces: Hashable = None) -> None: ...
 
 
 class Says(Protocol):
@@ -41,10 +41,12 @@ class Says(Protocol):
 
 
 class Delivery(NamedTuple):
-    """A frame and who gets it."""
+    """A frame and who gets it; ``numbers`` are those whose newest values it says, so that it
+    stands for any earlier frame about the same ones."""
 
     text: str
     sockets: tuple[Socket, ...]
+    numbers: frozenset[str] | None = None
 
 
 @dataclass(eq=False)
@@ -59,6 +61,7 @@ class Number:
     value: Any = None
     dirty: bool = True
     read: float = float("-inf")
+    interval: float = 0.0
 
 
 @dataclass(eq=False)
@@ -103,9 +106,15 @@ class Hub:
 
     # Following
 
-    def follow_number(self, socket: Socket, name: str, measure: str, scope: str) -> bool:
-        """Follow a counter; answers whether its value is known and can be sent now."""
-        number = self.numbers.setdefault(name, Number(name, measure, scope))
+    def follow_number(
+        self, socket: Socket, name: str, measure: str, scope: str, interval: float = 0.0
+    ) -> bool:
+        """Follow a number that is sent at most once in so many seconds; answers whether its value
+        is known and can be sent now."""
+        number = self.numbers.get(name)
+        if number is None:
+            number = Number(name, measure, scope, interval=max(interval, self.interval))
+            self.numbers[name] = number
         number.sockets.add(socket)
         return number.known
 
@@ -158,7 +167,8 @@ class Hub:
             if number.measure in scopes:
                 hit = scopes[number.measure]
                 number.dirty |= hit is None or number.scope in hit
-        self.announced = seq if epoch == self.epoch else max(seq, self.seq + 1)
+        newest = max(self.announced, seq)
+        self.announced = newest if epoch == self.epoch else max(newest, self.seq + 1)
 
     def touch_all(self) -> None:
         """Read everything again: an announcement may have been lost, a window has moved."""
@@ -171,14 +181,14 @@ class Hub:
 
         They count as read from here on: what changes meanwhile makes them due again.
         """
-        found = [n for n in self.numbers.values() if n.dirty and now >= n.read + self.interval]
+        found = [n for n in self.numbers.values() if n.dirty and now >= n.read + n.interval]
         for number in found:
             number.dirty, number.read = False, now
         return [number.name for number in found]
 
     def next_due(self, now: float) -> float | None:
         """Seconds until :meth:`due` answers something, None if nothing waits."""
-        waits = [n.read + self.interval - now for n in self.numbers.values() if n.dirty]
+        waits = [n.read + n.interval - now for n in self.numbers.values() if n.dirty]
         return max(0.0, min(waits)) if waits else None
 
     def unknown_feeds(self) -> list[str]:
@@ -244,7 +254,11 @@ class Hub:
             number.known, number.value = True, value
             together[frozenset(number.sockets)][name] = value
         return [
-            Delivery(frames.values(found, read.at, self.epoch, self.seq), tuple(sockets))
+            Delivery(
+                frames.values(found, read.at, self.epoch, self.seq),
+                tuple(sockets),
+                frozenset(found),
+            )
             for sockets, found in together.items()
         ]
 

@@ -3,7 +3,7 @@
 One pump is active at a time, by a lease. It runs inside the ASGI process or as
 ``manage.py livecounters run``. It looks often while anybody watches and seldom otherwise. Each
 time it renews its lease it looks whether there is something to heal, and sometimes whether to
-prune, which a thread then does.
+prune, which a thread then does. Each time it looks it lets the sampler ask what is due.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from livecounters.announce import Announcement
 from livecounters.dialects import dialect_of
 from livecounters.feed import Place
 from livecounters.measures import declared_measures
+from livecounters.meters import GAUGE
+from livecounters.sampler import Sampler
 from livecounters.settling import settle
 
 __all__ = ["IDLE", "VIEWERS", "WATCHED", "Pump", "drive"]
@@ -65,6 +67,7 @@ class Pump:
         self._active = False
         self._watched = False
         self._nurse = _Nurse()
+        self._sampler = Sampler()
 
     def tick(self, now: dt.datetime) -> tuple[Announcement | None, bool]:
         """Look once. Answers what is to be announced, and whether anybody watches."""
@@ -82,8 +85,11 @@ class Pump:
             self._watched = leases.held(VIEWERS, now, feed.database())
         if not self._active:
             return None, self._watched
+        gauges = self._sampler.visit(now)
         place = feed.number()
         numbers = self._numbers(seconds)
+        if gauges:
+            numbers[GAUGE] = gauges
         if not numbers and place == self._place:
             return None, self._watched
         self._place = place
@@ -94,13 +100,14 @@ class Pump:
         self._nurse.leaving.set()
 
     def rest(self, seconds: float | None = None) -> None:
-        """Wait for what is being healed."""
+        """Wait for what is being healed, and for gauges that are being asked."""
         self._nurse.wait(seconds)
+        self._sampler.wait(seconds)
 
     def close(self) -> None:
         """Give the lease back; what is being healed is left to the next."""
         self.leave()
-        self.rest(LEAVE)
+        self._nurse.wait(LEAVE)
         leases.release(leases.PUMP, self.holder, feed.database())
 
     def _numbers(self, seconds: float) -> dict[str, set[str]]:
@@ -154,7 +161,7 @@ class _Nurse:
         if self._thread is not None and self._thread.is_alive():
             return
         ailing = [using for using in databases if installation.ailing(using)]
-        old = list(databases) if self._due(now) else []
+        old = retention.databases() if self._due(now) else []
         old = [using for using in old if _turn_to_prune(using, now)]
         if ailing or old:
             # A daemon: whatever it is at may be killed at any point.

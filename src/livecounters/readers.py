@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -21,12 +21,13 @@ from livecounters import feed, leases, ledger, ranking
 from livecounters.annotation import Annotation
 from livecounters.answers import Change, Values
 from livecounters.conf import options
+from livecounters.declarations import Per
 from livecounters.folding import Changed, fold
 from livecounters.keys import SEPARATOR, join, split, text_of
 from livecounters.ledger import Tally
 from livecounters.measures import Measure, measure_of
 from livecounters.ranking import Place
-from livecounters.registry import CounterEntry, Registry, registry
+from livecounters.registry import CounterEntry
 from livecounters.series import Point, Series, read_series
 from livecounters.settling import settle
 from livecounters.summands import Ask
@@ -36,14 +37,12 @@ from livecounters.worth import Number, Worth
 __all__ = [
     "Change",
     "Counter",
-    "Counters",
     "Number",
     "Place",
     "Point",
     "Question",
     "Series",
     "Values",
-    "counters",
     "read",
 ]
 
@@ -140,6 +139,15 @@ class Counter:
     @property
     def measure(self) -> Measure:
         return measure_of(self.entry)
+
+    @property
+    def per(self) -> Per:
+        """What each number is about, if it is not one for the site."""
+        return self.entry.declared.per
+
+    def origin(self, scope: str) -> tuple[str, str]:
+        """What its changes are announced under, and of that which one."""
+        return self.measure.key, scope
 
     def value(
         self, *, of: Any = None, window: Window | None = None, at: dt.datetime | None = None
@@ -391,32 +399,3 @@ class Counter:
     def worth(self, tally: Tally) -> Number:
         """What a tally says of this counter."""
         return self._worth.of(tally)
-
-
-class Counters(Mapping[str, Counter]):
-    """All counters of the site by name; the short name works while it is unambiguous.
-
-    Raises ``UnknownName`` (a ``LookupError``) for a name that nobody declares, with a guess.
-    """
-
-    def __init__(self, declared: Registry = registry) -> None:
-        self._declared = declared
-
-    def __getitem__(self, name: str) -> Counter:
-        return Counter(self._declared.counters.get(name))
-
-    def __contains__(self, name: object) -> bool:
-        try:
-            self[str(name)]
-        except LookupError:
-            return False
-        return True
-
-    def __iter__(self) -> Iterator[str]:
-        return (entry.full_name for entry in self._declared.counters)
-
-    def __len__(self) -> int:
-        return len(self._declared.counters)
-
-
-counters = Counters()

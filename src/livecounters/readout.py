@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.utils import timezone
 
-from livecounters import feed, readers
+from livecounters import feed, meters, numbers
 from livecounters.feed import Event, Place, iso
 from livecounters.frames import plain
+from livecounters.gauges import Gauge
 from livecounters.hub import RING, ReadOut, Says
-from livecounters.readers import Question
+from livecounters.meters import Meter
+from livecounters.numbers import Question
+from livecounters.readers import aware
 from livecounters.registry import registry
-from livecounters.topics import CounterTopic, FeedTopic, Topic
+from livecounters.topics import CounterTopic, FeedTopic, OnlineTopic, Topic
 
-__all__ = ["BURST", "read_out"]
+__all__ = ["BURST", "read_out", "values_of"]
 
 BURST = 10 * RING
 """So many events at once are not told one by one; the feeds are sent anew."""
 
 
 def read_out(
-    numbers: Sequence[Topic],
+    due: Sequence[Topic],
     known: Mapping[str, Topic],
     unknown: Mapping[str, Topic],
     since: Place,
@@ -38,10 +42,29 @@ def read_out(
     }
     whole = {name: _newest(topic, place) for name, topic in unknown.items()}
     pruned = feed.pruned() if unknown else 0
-    counters = [topic for topic in numbers if isinstance(topic, CounterTopic)]
-    found = readers.read([Question(topic.counter, topic.scope) for topic in counters], now)
-    values = {str(t): plain(value) for t, value in zip(counters, found, strict=True)}
+    values = values_of(due, now)
     return ReadOut(place.epoch, place.seq, iso(now), values, events, whole, pruned)
+
+
+def values_of(topics: Sequence[Topic], now: dt.datetime) -> dict[str, Any]:
+    """The values of numbers as they travel, by topic. Who is online is left out while the
+    presence store cannot be asked: what was said last is truer than nothing."""
+    asked = [topic for topic in topics if isinstance(topic, CounterTopic)]
+    found = numbers.read([Question(topic.counter, topic.scope) for topic in asked], now)
+    values = {
+        str(topic): plain(value)
+        for topic, value in zip(asked, found, strict=True)
+        if value is not None or not _looks(topic)
+    }
+    rooms = [topic for topic in topics if isinstance(topic, OnlineTopic)]
+    here = meters.counts({topic.room for topic in rooms}, aware(now).timestamp())
+    values |= {str(topic): here[topic.room]._asdict() for topic in rooms if topic.room in here}
+    return values
+
+
+def _looks(topic: CounterTopic) -> bool:
+    reader = topic.counter
+    return isinstance(reader, Meter) and not isinstance(reader.entry.declared, Gauge)
 
 
 def _new(place: Place, since: Place) -> list[Event] | None:

@@ -5,20 +5,24 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar, overload
 
+from django.apps import apps
 from django.db.models import Model, Q
 from django.db.models.expressions import Combinable
 
 from livecounters.activities import Activity
 from livecounters.declarations import Aggregate
 from livecounters.exceptions import AlreadyDeclared, AmbiguousName, UnknownName, Unmeasurable
+from livecounters.gauges import Gauged, Online
 
 __all__ = [
     "ActivityEntry",
     "CounterEntry",
     "Entry",
+    "GaugeEntry",
     "LiveModel",
+    "LiveSite",
     "Names",
     "Registry",
     "register",
@@ -26,6 +30,7 @@ __all__ = [
 ]
 
 T = TypeVar("T", bound=type["LiveModel"])
+S = TypeVar("S", bound=type["LiveSite"])
 
 
 class LiveModel:
@@ -40,21 +45,43 @@ class LiveModel:
     actor: str | None = None
 
 
+class LiveSite:
+    """The base of a host's declaration of what belongs to no model: who is online, gauges."""
+
+
+class Named:
+    """What is declared under a name."""
+
+    name: str
+    live: type
+
+    @property
+    def app_label(self) -> str:
+        """The app it is declared in."""
+        raise NotImplementedError
+
+    @property
+    def full_name(self) -> str:
+        """``app_label.name``: unambiguous on every site."""
+        return f"{self.app_label}.{self.name}"
+
+    def __str__(self) -> str:
+        return f"{self.live.__module__}.{self.live.__qualname__}.{self.name}"
+
+
 @dataclass(frozen=True)
-class Entry:
-    """A declaration together with where it was made."""
+class Entry(Named):
+    """A declaration about a model together with where it was made."""
 
     name: str
     model: type[Model]
     live: type[LiveModel]
 
-    @property
-    def full_name(self) -> str:
-        """``app_label.name``: unambiguous on every site."""
-        return f"{self.model._meta.app_label}.{self.name}"
+    __str__ = Named.__str__
 
-    def __str__(self) -> str:
-        return f"{self.live.__module__}.{self.live.__qualname__}.{self.name}"
+    @property
+    def app_label(self) -> str:
+        return self.model._meta.app_label
 
     def narrowed(self, own: Q | None) -> Q:
         """The class's filter and a declaration's own: both must hold."""
@@ -95,7 +122,26 @@ class CounterEntry(Entry):
         return self.narrowed(self.declared.filter)
 
 
-E = TypeVar("E", bound=Entry)
+@dataclass(frozen=True)
+class GaugeEntry(Named):
+    """A declared gauge; ``model`` is what each of its numbers is about an object of, if any."""
+
+    name: str
+    model: type[Model] | None
+    live: type
+    declared: Gauged
+
+    __str__ = Named.__str__
+
+    @property
+    def app_label(self) -> str:
+        if self.model is not None:
+            return self.model._meta.app_label
+        config = apps.get_containing_app_config(self.live.__module__)
+        return config.label if config is not None else "site"
+
+
+E = TypeVar("E", bound=Named)
 
 
 class Names(Generic[E]):
@@ -158,11 +204,14 @@ class Registry:
 
     def __init__(self) -> None:
         self.counters: Names[CounterEntry] = Names("counter")
+        self.gauges: Names[GaugeEntry] = Names("gauge")
+        self.numbers: Names[CounterEntry | GaugeEntry] = Names("counter")
+        """Counters and gauges together."""
         self.activities: Names[ActivityEntry] = Names("activity")
         self._by_activity: dict[int, dict[type[LiveModel], ActivityEntry]] = {}
 
     def add(self, model: type[Model], live: type[LiveModel]) -> None:
-        """Take in every counter and activity that the class declares."""
+        """Take in every counter, activity and gauge that the class declares."""
         declared = _declared(live)
         for name, value in declared.items():
             if isinstance(value, Activity):
@@ -172,7 +221,31 @@ class Registry:
         for name, value in declared.items():
             if isinstance(value, Aggregate):
                 told_of = self._told(name, value, live)
-                self.counters.add(CounterEntry(name, model, live, value, told_of))
+                counter = CounterEntry(name, model, live, value, told_of)
+                self.numbers.add(counter)
+                self.counters.add(counter)
+            elif isinstance(value, Gauged):
+                self._add_gauge(GaugeEntry(name, model, live, value))
+
+    def add_site(self, live: type[LiveSite]) -> None:
+        """Take in every gauge that the class declares."""
+        for name, value in _declared(live).items():
+            if isinstance(value, Gauged):
+                self._add_gauge(GaugeEntry(name, None, live, value))
+            elif isinstance(value, Aggregate):
+                raise TypeError(
+                    f"{live.__name__}.{name}: a counter counts the rows of a model; declare it "
+                    "in a class with @live.register(Model)."
+                )
+
+    def _add_gauge(self, gauge: GaugeEntry) -> None:
+        if gauge.model is not None and not isinstance(gauge.declared, Online):
+            raise TypeError(
+                f"{gauge}: only live.Online can be about the objects of a model; declare it in a "
+                "live.LiveSite."
+            )
+        self.numbers.add(gauge)
+        self.gauges.add(gauge)
 
     def _told(self, name: str, counter: Aggregate, live: type[LiveModel]) -> ActivityEntry | None:
         if counter.events is None:
@@ -187,16 +260,18 @@ class Registry:
                 "registered class. Declare it as an attribute of a class first."
             ) from None
 
-    def remove(self, live: type[LiveModel]) -> None:
+    def remove(self, live: type) -> None:
         """Take a class's declarations out again; for tests."""
-        for counter in [entry for entry in self.counters if entry.live is live]:
-            self.counters.remove(counter)
+        for number in [entry for entry in self.numbers if entry.live is live]:
+            self.numbers.remove(number)
+            names: Names[Any] = self.counters if isinstance(number, CounterEntry) else self.gauges
+            names.remove(number)
         for activity in [entry for entry in self.activities if entry.live is live]:
             self.activities.remove(activity)
             del self._by_activity[id(activity.declared)][live]
 
 
-def _declared(live: type[LiveModel]) -> dict[str, object]:
+def _declared(live: type) -> dict[str, object]:
     """What a class and its bases declare, bases first; a name that is set anew counts anew."""
     found: dict[str, object] = {}
     for cls in reversed(live.__mro__):
@@ -207,14 +282,26 @@ def _declared(live: type[LiveModel]) -> dict[str, object]:
 registry = Registry()
 
 
-def register(model: type[Model]) -> Callable[[T], T]:
-    """Class decorator: what the class declares is about the rows of ``model``.
+@overload
+def register(model: S) -> S: ...
+@overload
+def register(model: type[Model]) -> Callable[[T], T]: ...
+def register(model: Any) -> Any:
+    """Class decorator: what the class declares is about the rows of ``model``, or, without one,
+    about the site.
 
         @live.register(Attempt)
         class AttemptLive(live.LiveModel): ...
 
-    Raises ``TypeError`` for anything but a model with rows of its own and a :class:`LiveModel`.
+        @live.register
+        class SiteLive(live.LiveSite): ...
+
+    Raises ``TypeError`` for anything but a model with rows of its own and a :class:`LiveModel`,
+    or a :class:`LiveSite`.
     """
+    if isinstance(model, type) and issubclass(model, LiveSite):
+        registry.add_site(model)
+        return model
     if not (isinstance(model, type) and issubclass(model, Model)):
         raise TypeError(f"live.register({model!r}): give the model class, live.register(Attempt).")
     if model._meta.abstract:

@@ -20,13 +20,19 @@ from channels.layers import get_channel_layer
 from django.db import close_old_connections, connections
 from django.utils import timezone
 
-from livecounters import feed, leases
+from livecounters import feed, frames, leases
 from livecounters.announce import GROUP, WATCHED, Announcement, read_message
 from livecounters.conf import options
+from livecounters.frames import Close
 from livecounters.hub import Delivery, Hub, Socket
+from livecounters.keeper import Keeper
+from livecounters.limits import Crowd, is_public
+from livecounters.meters import ACTIVE, ONLINE, presence_declared
+from livecounters.outbox import Outbox
+from livecounters.presence import Who
 from livecounters.pump import VIEWERS, Pump, drive
 from livecounters.readout import read_out
-from livecounters.topics import CounterTopic, Topic
+from livecounters.topics import FeedTopic, Topic
 
 __all__ = ["Relay", "current"]
 
@@ -39,6 +45,8 @@ VIEWERS_EVERY = 10.0
 RENEW_GROUP = 600.0
 """Seconds between renewals of the group membership, at the most."""
 RETRY = 1.0
+INTERVALS = {ONLINE: 1.0, ACTIVE: 1.0}
+"""The least seconds between two frames of who is here, however many come and go."""
 
 T = TypeVar("T")
 
@@ -50,7 +58,10 @@ class Relay:
         self.name = secrets.token_hex(8)
         self.hub = Hub(1 / options().FRAMES_PER_SECOND)
         self.topics: dict[str, Topic] = {}
-        self.sockets: set[Socket] = set()
+        self.sockets: dict[Outbox, str] = {}
+        self.keeper = Keeper(self.name, self._presence_changed)
+        self._addresses, self._sockets_of = Crowd(), Crowd()
+        self._users: dict[Outbox, str] = {}
         self._wake = asyncio.Event()
         self._watched = asyncio.Event()
         self._threads = ThreadPoolExecutor(1, "livecounters-relay")
@@ -64,6 +75,8 @@ class Relay:
         if self._tasks:
             return
         jobs: list[Coroutine[Any, Any, None]] = [self._work()]
+        if presence_declared():
+            jobs += [self.keeper.work(), self._pulse()]
         if get_channel_layer() is not None:
             jobs.append(self._listen())
         if options().EMBEDDED_PUMP:
@@ -86,6 +99,7 @@ class Relay:
         self._tasks = []
         with suppress(Exception):
             await self.in_thread(self._unwatch)
+        await self.keeper.close()
         self._threads.shutdown(wait=False)
         self._pump_thread.shutdown(wait=False)
 
@@ -95,31 +109,53 @@ class Relay:
 
     # Sockets
 
-    def join(self, socket: Socket) -> None:
+    def join(self, socket: Outbox, address: str = "") -> None:
         self.start()
         if not self.sockets:
             self._watched.set()
-        self.sockets.add(socket)
+        self.sockets[socket] = address
+        self._addresses.add(address)
         self._wake.set()
 
-    def leave(self, socket: Socket, names: Iterable[str]) -> None:
-        self.sockets.discard(socket)
+    def leave(self, socket: Outbox, names: Iterable[str]) -> None:
+        self._addresses.remove(self.sockets.pop(socket, ""))
+        user = self._users.pop(socket, None)
+        if user is not None:
+            self._sockets_of.remove(user)
         self.unfollow(socket, names)
 
+    def crowded(self, address: str) -> bool:
+        """Whether there are as many sockets of an address as may be."""
+        most = options().limit("sockets_per_address")
+        if most is None or (
+            "sockets_per_address" not in options().LIMITS and not is_public(address)
+        ):
+            return False
+        return self._addresses[address] >= most
+
+    def too_many_of(self, who: Who, socket: Outbox) -> bool:
+        """Note whose socket it is; answers whether that is one too many."""
+        if not who.is_person or socket not in self.sockets or socket in self._users:
+            return False
+        self._users[socket] = who.key
+        self._sockets_of.add(who.key)
+        most = options().limit("sockets_per_user")
+        return most is not None and self._sockets_of[who.key] > most
+
     def follow(
-        self, socket: Socket, topics: Sequence[Topic], epoch: str | None, seq: int | None
+        self, socket: Outbox, topics: Sequence[Topic], epoch: str | None, seq: int | None
     ) -> None:
         """Follow topics from a place; what is known is written at once, the rest when read."""
         known = []
         for topic in topics:
             name = str(topic)
             self.topics[name] = topic
-            if isinstance(topic, CounterTopic):
-                measure = topic.counter.measure.key
-                if self.hub.follow_number(socket, name, measure, topic.scope):
-                    known.append(name)
-            else:
+            if isinstance(topic, FeedTopic):
                 _deliver(self.hub.follow_feed(socket, name, epoch, seq))
+                continue
+            source, scope = topic.origin
+            if self.hub.follow_number(socket, name, source, scope, INTERVALS.get(source, 0.0)):
+                known.append(name)
         if known:
             socket.write(self.hub.known_values(known))
         self._wake.set()
@@ -145,6 +181,10 @@ class Relay:
             # Whoever missed it reads again within RESYNC seconds.
             logger.debug("livecounters: the channel layer took no announcement: %r", error)
             self.hear(announcement)
+
+    async def _presence_changed(self, rooms: set[str]) -> None:
+        hub = self.hub
+        await self.announce(Announcement(hub.epoch, hub.seq, {ONLINE: rooms, ACTIVE: None}))
 
     def hear(self, announcement: Announcement) -> None:
         """Note what changed and wake up."""
@@ -183,6 +223,21 @@ class Relay:
             self.hear(announcement)
         elif message.get("type") == WATCHED["type"]:
             self._watched.set()
+
+    async def _pulse(self) -> None:
+        """Ask every page whether anybody is there, and let those go that answered once and do
+        not any more. The question wakes a hidden page, whose own timers are slowed down."""
+        loop = asyncio.get_running_loop()
+        ttl = float(options().presence("TTL"))
+        while True:
+            await asyncio.sleep(ttl / 2.2)
+            text, now = frames.beat(self.hub.epoch, self.hub.seq), loop.time()
+            for socket in list(self.sockets):
+                if socket.answers and now > socket.heard + ttl:
+                    self.keeper.drop(socket, lost=False)
+                    socket.close(Close.SILENT)
+                else:
+                    socket.write(text)
 
     # Reading and writing
 
@@ -256,9 +311,9 @@ def _connected(job: Callable[[], T]) -> T:
 
 
 def _deliver(deliveries: Iterable[Delivery]) -> None:
-    for text, sockets in deliveries:
+    for text, sockets, numbers in deliveries:
         for socket in sockets:
-            socket.write(text)
+            socket.write(text, numbers)
 
 
 _relays: dict[int, tuple[asyncio.AbstractEventLoop, Relay]] = {}

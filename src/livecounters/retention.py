@@ -3,7 +3,7 @@
 Days and the sums of all times are kept for good, so no number changes. Small buckets go a day
 after the last moment at which anybody reads or audits them, so that nobody misses them. Events
 go only after every measure over them has a *floor*: what is below it is known from the buckets
-alone, and neither audited nor repaired.
+alone, and neither audited nor repaired. Samples of gauges just go.
 """
 
 from __future__ import annotations
@@ -16,17 +16,18 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models, router, transaction
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Max, Min, Q, QuerySet
 from django.utils import timezone
 
 from livecounters.conf import options
 from livecounters.dialects import Dialect, dialect_of
 from livecounters.folding import alone
 from livecounters.measures import Measure, declared_measures
-from livecounters.models import ActivityEvent, Bucket, Measured, Member, Stream
+from livecounters.models import ActivityEvent, Bucket, Measured, Member, Sample, Stream
+from livecounters.registry import registry
 from livecounters.windows import DAY, EARLIEST, MINUTE, QUARTER, Clock, Grain
 
-__all__ = ["kept_since", "portions", "prune", "wait"]
+__all__ = ["databases", "kept_since", "portions", "prune", "wait"]
 
 logger = logging.getLogger("livecounters")
 
@@ -50,6 +51,14 @@ def kept_since(measure: Measure, grain: Grain, now: dt.datetime) -> int:
     if days is None:
         return EARLIEST
     return -(-(measure.clock.stamp(now) - days * DAY) // SIZES[grain]) * SIZES[grain]
+
+
+def databases() -> list[str]:
+    """The databases in which there may be something to prune."""
+    found = [measure.using for measure in declared_measures()]
+    if len(registry.gauges):
+        found.append(router.db_for_write(Sample))
+    return list(dict.fromkeys(found))
 
 
 def prune(using: str, now: dt.datetime) -> Counter[str]:
@@ -78,6 +87,9 @@ def portions(using: str, now: dt.datetime) -> Iterator[tuple[str, int]]:
         over_events = [measure for measure in measures if measure.append_only]
         for number in _prune_events(using, over_events, now):
             yield "event", number
+    if using == router.db_for_write(Sample):
+        for number in _prune_samples(using, now):
+            yield "sample", number
 
 
 # Buckets
@@ -231,3 +243,18 @@ def wait(using: str) -> None:
 
 def _locked(using: str) -> Stream | None:
     return Stream.objects.using(using).select_for_update().first()
+
+
+# Samples
+
+
+def _prune_samples(using: str, now: dt.datetime) -> Iterator[int]:
+    days = options().samples
+    if days is None:
+        return
+    old = Sample.objects.using(using).filter(minute__lt=int(now.timestamp()) - days * DAY)
+    for gauge in list(old.order_by().values_list("gauge", flat=True).distinct()):
+        some = old.filter(gauge=gauge)
+        while (first := some.aggregate(first=Min("minute"))["first"]) is not None:
+            number, _ = some.filter(minute__lt=first + PORTION * MINUTE).delete()
+            yield number

@@ -7,9 +7,11 @@ import datetime as dt
 import io
 import itertools
 import statistics
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from livecounters import ledger
 from livecounters.conf import options
@@ -19,7 +21,9 @@ from livecounters.summands import Ask
 from livecounters.windows import DAY, HOUR, MINUTE, QUARTER, Clock, Grain, Interval, Window
 from livecounters.worth import Number, Worth
 
-__all__ = ["Point", "Series", "read_series"]
+__all__ = ["Point", "Series", "Steps", "cut", "read_series"]
+
+T = TypeVar("T")
 
 STEPS = {"minute": MINUTE, "quarter": QUARTER, "hour": HOUR, "day": DAY}
 
@@ -75,32 +79,56 @@ class Series(list[Point]):
         return statistics.linear_regression(*zip(*known, strict=True)).slope
 
 
-def read_series(
-    worth: Worth, scope: str, window: Window, step: str, moment: dt.datetime, now: dt.datetime
-) -> Series:
-    """A window as seen at a moment, cut into steps."""
+@dataclass(frozen=True)
+class Steps:
+    """A window as seen at a moment, cut into steps: where each begins, and the end of the last.
+    What happened in each is put there by its stamp."""
+
+    clock: Clock
+    moment: dt.datetime
+    starts: list[int]
+
+    @property
+    def interval(self) -> Interval:
+        return Interval(self.starts[0], self.starts[-1])
+
+    def series(self, found: Iterable[tuple[int, T]], worth: Callable[[list[T]], Number]) -> Series:
+        """What was found in each step, by its stamp, and what that is worth."""
+        steps: list[list[T]] = [[] for _ in self.starts]
+        for stamp, one in found:
+            steps[bisect_right(self.starts, stamp) - 1].append(one)
+        now = self.clock.stamp(self.moment)
+        return Series(
+            Point(self.clock.moment(start), worth(some), start <= now < end)
+            for (start, end), some in zip(itertools.pairwise(self.starts), steps, strict=False)
+        )
+
+
+def cut(clock: Clock, window: Window, step: str, moment: dt.datetime) -> Steps:
+    """The steps of a window as seen at a moment."""
     if step not in STEPS:
         raise ValueError(f"step={step!r}: choose one of {', '.join(map(repr, STEPS))}.")
     if not window.timed:
         raise ValueError("series() needs a window with a beginning, such as live.last(hours=12).")
+    return Steps(clock, moment, _starts(clock, window, step, moment))
+
+
+def read_series(
+    worth: Worth, scope: str, window: Window, step: str, moment: dt.datetime, now: dt.datetime
+) -> Series:
+    """A window as seen at a moment, cut into steps."""
     measure = worth.measure
-    clock = measure.clock
-    starts = _starts(clock, window, step, moment)
+    steps = cut(measure.clock, window, step, moment)
     coarsest = GRAINS.get(step, Grain.QUARTER)
     since = kept_since(measure, coarsest, now)
-    if starts[0] < since:
+    if steps.starts[0] < since:
         raise ValueError(
-            f"step={step!r}: such steps are kept since {clock.moment(since)}, and this window "
-            "begins earlier; ask for larger steps, or see the setting RETENTION."
+            f"step={step!r}: such steps are kept since {measure.clock.moment(since)}, and this "
+            "window begins earlier; ask for larger steps, or see the setting RETENTION."
         )
-    found = ledger.read_series(Ask(measure, (scope,), Interval(starts[0], starts[-1]), coarsest))
-    return Series(
-        Point(
-            clock.moment(start),
-            worth.of(_tally(m for m in found if start <= m.stamp < end)),
-            start <= clock.stamp(moment) < end,
-        )
-        for start, end in itertools.pairwise(starts)
+    found = ledger.read_series(Ask(measure, (scope,), steps.interval, coarsest))
+    return steps.series(
+        ((one.stamp, one) for one in found), lambda moments: worth.of(_tally(moments))
     )
 
 

@@ -6,13 +6,12 @@ import datetime as dt
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from livecounters import feed, readers
+from livecounters import feed
 from livecounters.exceptions import TopicRefused
 from livecounters.feed import Event, Place
-from livecounters.frames import plain
 from livecounters.hub import RING
-from livecounters.readers import Question
-from livecounters.topics import CounterTopic, FeedTopic, Topic, granted, shown
+from livecounters.readout import values_of
+from livecounters.topics import FeedTopic, Topic, granted, shown
 
 __all__ = ["take"]
 
@@ -34,11 +33,9 @@ def take(
         except TopicRefused:
             unavailable.append(shown(name))
     place = feed.number()
-    counters = [topic for topic in topics if isinstance(topic, CounterTopic)]
-    numbers = readers.read([Question(topic.counter, topic.scope) for topic in counters], now)
     answer: dict[str, Any] = {
         "op": "snapshot",
-        "values": {str(t): plain(n) for t, n in zip(counters, numbers, strict=True)},
+        "values": values_of(topics, now),
         "events": {},
         "reset": [],
         "unavailable": unavailable,

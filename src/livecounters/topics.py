@@ -1,8 +1,9 @@
 """Topics: what a page can subscribe to, who may, and the signed tokens that say so.
 
-    counter:<name>          a counter of the site
-    counter:<name>:<key>    a counter of one object
-    feed, feed:<kind>       all activities, or one kind
+    counter:<name>                      a counter or gauge of the site
+    counter:<name>:<key>                one of one object
+    online:<room>, online:<name>:<key>  who is in a room, or at an object: how many
+    feed, feed:<kind>                   all activities, or one kind
 
 A token is the topic, ``~`` and a signature. A template tag signs what it shows, so a page may
 follow what it was given; tokens do not expire, since pages are cached and laptops sleep. A topic
@@ -22,15 +23,18 @@ from django.contrib.auth import get_user_model
 from django.core.signing import BadSignature, Signer
 
 from livecounters.exceptions import TopicRefused
+from livecounters.gauges import SITE, Online
 from livecounters.keys import Field, split, text_of
 from livecounters.measures import measure_of
-from livecounters.readers import Counter
-from livecounters.registry import ActivityEntry, CounterEntry, registry
+from livecounters.meters import ONLINE, Meter
+from livecounters.numbers import Reader, reader_of
+from livecounters.registry import ActivityEntry, CounterEntry, GaugeEntry, registry
 from livecounters.tellings import telling_of
 
 __all__ = [
     "CounterTopic",
     "FeedTopic",
+    "OnlineTopic",
     "Topic",
     "granted",
     "may_read",
@@ -51,16 +55,46 @@ MAX_LENGTH = 700
 class CounterTopic:
     """One number."""
 
-    counter: Counter
+    counter: Reader
     scope: str
     asked: str = ""
 
     def __str__(self) -> str:
         if self.asked:
             return self.asked
-        name = registry.counters.shortest(self.counter.entry)
-        per = self.counter.entry.declared.per
-        return f"counter:{name}:{self.scope}" if per else f"counter:{name}"
+        name = registry.numbers.shortest(self.counter.entry)
+        return f"counter:{name}:{self.scope}" if self.counter.per else f"counter:{name}"
+
+    @property
+    def origin(self) -> tuple[str, str]:
+        """What its changes are announced under, and of that which one."""
+        return self.counter.origin(self.scope)
+
+
+@dataclass(frozen=True)
+class OnlineTopic:
+    """How many people, guests and connections are in a room."""
+
+    meter: Meter
+    scope: str = ""
+    asked: str = ""
+
+    def __str__(self) -> str:
+        if self.asked:
+            return self.asked
+        if self.meter.per:
+            return f"online:{registry.numbers.shortest(self.meter.entry)}:{self.scope}"
+        return f"online:{self.room}"
+
+    @property
+    def room(self) -> str:
+        """The name of the room."""
+        return self.meter.room(self.scope)
+
+    @property
+    def origin(self) -> tuple[str, str]:
+        """What its changes are announced under, and of that which one."""
+        return ONLINE, self.room
 
 
 @dataclass(frozen=True)
@@ -81,7 +115,7 @@ class FeedTopic:
         return [self.activity.full_name] if self.activity else None
 
 
-Topic = CounterTopic | FeedTopic
+Topic = CounterTopic | OnlineTopic | FeedTopic
 
 
 def _signer() -> Signer:
@@ -106,6 +140,8 @@ def parse(name: str) -> Topic:
             return FeedTopic(registry.activities.get(rest), name)
         if family == "counter":
             return _counter(rest, name)
+        if family == "online":
+            return _online(rest, name)
     except (LookupError, ValueError, TypeError):
         pass
     except Exception as error:  # a key that the field's own to_python refuses
@@ -115,8 +151,28 @@ def parse(name: str) -> Topic:
 
 def _counter(rest: str, asked: str) -> CounterTopic:
     name, colon, key = rest.partition(":")
-    counter = Counter(registry.counters.get(name))
+    counter = reader_of(registry.numbers.get(name))
     return CounterTopic(counter, counter.scope(key if colon else None), asked)
+
+
+def _online(rest: str, asked: str) -> OnlineTopic:
+    name, colon, key = rest.partition(":")
+    if colon:
+        meter = Meter(registry.gauges.get(name))
+        return OnlineTopic(meter, meter.scope(key), asked)
+    return OnlineTopic(_of_room(name or SITE), "", asked)
+
+
+def _of_room(room: str) -> Meter:
+    """The declaration of a room; where there are several, one that everybody may read."""
+    found = [
+        Meter(gauge)
+        for gauge in registry.gauges
+        if gauge.model is None
+        and isinstance(gauge.declared, Online)
+        and (gauge.declared.room or SITE) == room
+    ]
+    return max(found, key=lambda meter: meter.entry.declared.public)
 
 
 def granted(name: str, user: Callable[[], Any]) -> Topic:
@@ -135,9 +191,13 @@ def granted(name: str, user: Callable[[], Any]) -> Topic:
     topic = parse(name)
     if _open(topic) or (signed and not personal(topic)):
         return topic
-    if isinstance(topic, CounterTopic) and may_read(topic.counter.entry, topic.scope, user()):
+    if not isinstance(topic, FeedTopic) and may_read(_entry(topic), topic.scope, user()):
         return topic
     raise TopicRefused(name)
+
+
+def _entry(topic: CounterTopic | OnlineTopic) -> CounterEntry | GaugeEntry:
+    return topic.meter.entry if isinstance(topic, OnlineTopic) else topic.counter.entry
 
 
 def shown(name: str) -> str:
@@ -146,8 +206,8 @@ def shown(name: str) -> str:
 
 
 def _open(topic: Topic) -> bool:
-    if isinstance(topic, CounterTopic):
-        return topic.counter.entry.declared.public
+    if not isinstance(topic, FeedTopic):
+        return _entry(topic).declared.public
     if topic.activity is not None:
         return topic.activity.declared.public
     return all(entry.declared.public for entry in registry.activities)
@@ -157,11 +217,11 @@ def personal(topic: Topic) -> bool:
     """Whether a topic belongs to a person: judged by the session, again and again."""
     if isinstance(topic, FeedTopic):
         return False
-    entry = topic.counter.entry
+    entry = _entry(topic)
     return not entry.declared.public and (entry.declared.audience is not None or is_per_user(entry))
 
 
-def is_per_user(entry: CounterEntry) -> bool:
+def is_per_user(entry: CounterEntry | GaugeEntry) -> bool:
     """Whether each number of the counter is about one user."""
     return _user_label() in _models(entry)
 
@@ -170,8 +230,10 @@ def _user_label() -> str:
     return get_user_model()._meta.label_lower
 
 
-def _models(entry: CounterEntry) -> list[str]:
+def _models(entry: CounterEntry | GaugeEntry) -> list[str]:
     """The label of the model of each key of a number; "" if it is about no object."""
+    if isinstance(entry, GaugeEntry):
+        return [] if entry.model is None else [entry.model._meta.label_lower]
     if entry.declared.per is None:
         return []
     if entry.activity is None:
@@ -180,9 +242,11 @@ def _models(entry: CounterEntry) -> list[str]:
     return [telling.actor_model if entry.declared.per == "actor" else telling.target_model]
 
 
-def _keys(entry: CounterEntry, scope: str) -> list[tuple[str, str, Field]]:
+def _keys(entry: CounterEntry | GaugeEntry, scope: str) -> list[tuple[str, str, Field]]:
     """(model, key, field that it is a value of) for each key of a scope."""
     models = _models(entry)
+    if isinstance(entry, GaugeEntry):
+        return [(model, scope, apps.get_model(model)._meta.pk) for model in models]
     keys = split(scope) if len(models) > 1 else [scope]
     fields = list(measure_of(entry).scope_fields.values())
     if entry.activity is not None:
@@ -190,10 +254,10 @@ def _keys(entry: CounterEntry, scope: str) -> list[tuple[str, str, Field]]:
     return list(zip(models, keys, fields, strict=True))
 
 
-def _of(entry: CounterEntry, scope: str) -> Any:
+def _of(entry: CounterEntry | GaugeEntry, scope: str) -> Any:
     """What a number is about, for ``audience``: the object of a foreign key, the value of any
     other field, a tuple of them for several; None for the site, and where there is no object."""
-    if entry.declared.per is None or not scope:
+    if not _models(entry) or not scope:
         return None
     found = [_object(*key) for key in _keys(entry, scope)]
     if len(found) == 1:
@@ -207,13 +271,13 @@ def _object(label: str, key: str, field: Field) -> Any:
     return apps.get_model(label)._base_manager.filter(**{field.attname: key}).first()
 
 
-def _own(entry: CounterEntry, scope: str, user: Any) -> bool:
+def _own(entry: CounterEntry | GaugeEntry, scope: str, user: Any) -> bool:
     """Whether a number is about this user."""
     keys = [(key, field) for label, key, field in _keys(entry, scope) if label == _user_label()]
     return bool(keys) and all(text_of(field, user) == key for key, field in keys)
 
 
-def may_read(entry: CounterEntry, scope: str, user: Any) -> bool:
+def may_read(entry: CounterEntry | GaugeEntry, scope: str, user: Any) -> bool:
     """Whether a user may read a counter's number without having been shown it.
 
     Public counters: everybody. Else ``audience`` decides if there is one. Else staff, and the
@@ -225,7 +289,7 @@ def may_read(entry: CounterEntry, scope: str, user: Any) -> bool:
     if declared.audience is not None:
         of = _of(entry, scope)
         # Where there is no object there is nothing to judge, and nothing to see.
-        return (of is not None or declared.per is None) and bool(declared.audience(user, of))
+        return (of is not None or not _models(entry)) and bool(declared.audience(user, of))
     if user is None or not user.is_authenticated or not user.is_active:
         return False
     if user.is_staff:

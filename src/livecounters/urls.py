@@ -7,6 +7,7 @@ from rest_framework.routers import SimpleRouter
 
 from livecounters.api.counters import CounterViewSet
 from livecounters.api.events import EventViewSet
+from livecounters.api.presence import PresenceViewSet, VisitorView
 from livecounters.api.snapshot import SnapshotView
 
 app_name = "livecounters"
@@ -14,5 +15,10 @@ app_name = "livecounters"
 router = SimpleRouter()
 router.register("counters", CounterViewSet, basename="counter")
 router.register("events", EventViewSet, basename="event")
+router.register("presence", PresenceViewSet, basename="presence")
 
-urlpatterns = [path("snapshot/", SnapshotView.as_view(), name="snapshot"), *router.urls]
+urlpatterns = [
+    path("snapshot/", SnapshotView.as_view(), name="snapshot"),
+    path("visitor/", VisitorView.as_view(), name="visitor"),
+    *router.urls,
+]

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import os
+
 from django.db.models import F, Q
 
 import livecounters as live
 
+from . import rooms
 from .models import Attempt, GiftSale, Sale
 
 
@@ -94,3 +97,8 @@ class GiftLive(live.LiveModel):
     filter = Q(gift=True)
 
     gifts = live.Count()
+
+
+if os.environ.get("LIVECOUNTERS_TEST_PRESENCE"):
+    # Processes that tests of presence start.
+    rooms.Declared().__enter__()

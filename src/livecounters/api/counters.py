@@ -17,7 +17,8 @@ from livecounters.api.base import LiveView, not_found
 from livecounters.declarations import Avg, Count
 from livecounters.feed import iso
 from livecounters.frames import plain
-from livecounters.readers import Counter, Question, counters, read
+from livecounters.gauges import Gauge, Gauged
+from livecounters.numbers import Question, Reader, counters, read, reader_of
 from livecounters.registry import registry
 from livecounters.topics import may_read
 from livecounters.windows import Window
@@ -48,7 +49,7 @@ class CounterViewSet(LiveView, ViewSet):
             for counter in counters.values()
             if counter.entry.declared.public or may_read(counter.entry, "", request.user)
         ]
-        sitewide = [counter for counter in found if counter.entry.declared.per is None]
+        sitewide = [counter for counter in found if counter.per is None]
         values = dict(
             zip(sitewide, read([Question(counter) for counter in sitewide], now), strict=True)
         )
@@ -71,7 +72,7 @@ class CounterViewSet(LiveView, ViewSet):
                 counter.entry, scope, request.user
             ):
                 raise not_found(request)
-        if bool(scopes) != (counter.entry.declared.per is not None):
+        if bool(scopes) != (counter.per is not None):
             raise ValidationError({"of": _of_wanted(counter)})
         window = window_of(request.query_params.get("window"))
         try:
@@ -87,15 +88,15 @@ class CounterViewSet(LiveView, ViewSet):
         return Response(answer)
 
 
-def _counter(request: Request, name: str) -> Counter:
+def _counter(request: Request, name: str) -> Reader:
     try:
-        return counters[name]
+        return reader_of(registry.numbers.get(name))
     except LookupError:
         raise not_found(request) from None
 
 
-def _scopes(request: Request, counter: Counter, of: list[str]) -> list[str]:
-    if counter.entry.declared.per is None and not of:
+def _scopes(request: Request, counter: Reader, of: list[str]) -> list[str]:
+    if counter.per is None and not of:
         return []
     try:
         return [counter.scope(one) for one in of]
@@ -106,25 +107,32 @@ def _scopes(request: Request, counter: Counter, of: list[str]) -> list[str]:
         raise ValidationError({"of": _of_wanted(counter)}) from None
 
 
-def _of_wanted(counter: Counter) -> str:
-    per = counter.entry.declared.per
+def _of_wanted(counter: Reader) -> str:
+    per = counter.per
     if per is None:
         return "This counter is one number for the site; leave of= away."
     return f"This counter is counted per {per}; give of= with its key."
 
 
-def describe(counter: Counter) -> dict[str, Any]:
+def describe(counter: Reader) -> dict[str, Any]:
     """What a counter is, without its value."""
-    declared = counter.entry.declared
-    unit = (
-        "count" if isinstance(declared, Count) else "mean" if isinstance(declared, Avg) else "sum"
-    )
     return {
-        "name": registry.counters.shortest(counter.entry),
+        "name": registry.numbers.shortest(counter.entry),
         "label": counter.label,
-        "unit": unit,
-        "per": declared.per,
+        "unit": _unit(counter),
+        "per": counter.per,
     }
+
+
+def _unit(counter: Reader) -> str:
+    declared = counter.entry.declared
+    if isinstance(declared, Gauge):
+        return declared.unit
+    if isinstance(declared, Gauged):
+        return "people and guests"
+    if isinstance(declared, Count):
+        return "count"
+    return "mean" if isinstance(declared, Avg) else "sum"
 
 
 def window_of(text: str | None) -> Window | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 from django.db import models
@@ -137,8 +137,19 @@ class Dialect(Queries):
 
     def on_conflict_add(self, table: str, keys: Sequence[str], sums: Sequence[str]) -> str:
         """What makes an INSERT add to the row that is there."""
-        added = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in sums)
-        return f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {added}"
+        return self.on_conflict(
+            keys, {name: f"{table}.{name} + {self.given(name)}" for name in sums}
+        )
+
+    def on_conflict(self, keys: Sequence[str], changes: Mapping[str, str]) -> str:
+        """What makes an INSERT change the row that is there: column -> expression. An expression
+        must not name a column that comes before."""
+        changed = ", ".join(f"{name} = {sql}" for name, sql in changes.items())
+        return f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changed}"
+
+    def given(self, name: str) -> str:
+        """What such an INSERT gives for a column."""
+        return f"excluded.{name}"
 
     def delete_sql(self, ids: Sequence[int], model: type[models.Model] = Delta) -> str:
         """Delete these rows, and touch no other, which somebody may be writing."""

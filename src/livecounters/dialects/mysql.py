@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar
 from uuid import UUID
@@ -557,9 +557,12 @@ class MySQL(Dialect):
     def unlock_sql(self) -> str:
         return f"SELECT RELEASE_LOCK({self._lock})"
 
-    def on_conflict_add(self, table: str, keys: Sequence[str], sums: Sequence[str]) -> str:
-        added = ", ".join(f"{name} = {table}.{name} + VALUES({name})" for name in sums)
-        return f"ON DUPLICATE KEY UPDATE {added}"
+    def on_conflict(self, keys: Sequence[str], changes: Mapping[str, str]) -> str:
+        changed = ", ".join(f"{name} = {sql}" for name, sql in changes.items())
+        return f"ON DUPLICATE KEY UPDATE {changed}"
+
+    def given(self, name: str) -> str:
+        return f"VALUES({name})"
 
     def temporary_sql(self, name: str, select: str) -> list[str]:
         # An index made afterwards would commit.

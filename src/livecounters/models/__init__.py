@@ -1,9 +1,12 @@
 from livecounters.models.bookkeeping import Lease, Mark, Measured, Muting, Stream, Suspect
 from livecounters.models.events import ActivityEvent, EventSource
 from livecounters.models.numbers import Bucket, Delta, Member
+from livecounters.models.presence import Attendance, Presence, Process, Sighting
+from livecounters.models.samples import Sample
 
 __all__ = [
     "ActivityEvent",
+    "Attendance",
     "Bucket",
     "Delta",
     "EventSource",
@@ -12,6 +15,10 @@ __all__ = [
     "Measured",
     "Member",
     "Muting",
+    "Presence",
+    "Process",
+    "Sample",
+    "Sighting",
     "Stream",
     "Suspect",
 ]

@@ -16,6 +16,7 @@ from django.template import Context
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.formats import number_format
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timesince import timesince
@@ -27,9 +28,13 @@ from livecounters.conf import options
 from livecounters.declarations import Avg
 from livecounters.feed import Event, iso
 from livecounters.frames import plain
-from livecounters.readers import Counter, Number, Question, aware, counters, read
+from livecounters.gauges import SITE, Gauge, Online
+from livecounters.meters import Meter
+from livecounters.meters import counts as counts_of
+from livecounters.numbers import Question, Reader, counters, read
+from livecounters.readers import Number, aware
 from livecounters.registry import registry
-from livecounters.topics import CounterTopic, FeedTopic, sign
+from livecounters.topics import CounterTopic, FeedTopic, OnlineTopic, sign
 
 register = template.Library()
 
@@ -47,15 +52,27 @@ _WIDE = DecimalContext(prec=60)
 def live_assets(context: Context) -> dict[str, Any]:
     """The stylesheet, the module script, and what they need to know; once in a page's head."""
     try:
-        snapshot = reverse("livecounters:snapshot")
+        snapshot, visitor = reverse("livecounters:snapshot"), reverse("livecounters:visitor")
     except NoReverseMatch:
-        snapshot = ""
+        snapshot = visitor = ""
     return {
         "socket": options().SOCKET_URL or "",
         "snapshot": snapshot,
+        "visitor": visitor,
+        "viewer": _viewer(context),
         "language": get_language() or "",
         "nonce": _nonce(context),
     }
+
+
+def _viewer(context: Context) -> str:
+    """Tells pages of one person from those of another in the same browser; only where the page
+    has looked who it is anyway."""
+    request: Any = context.get("request")
+    session = getattr(request, "session", None)
+    if session is None or not session.accessed or not request.user.is_authenticated:
+        return ""
+    return salted_hmac("livecounters.viewer", f"{request.user.pk}").hexdigest()[:12]
 
 
 def _nonce(context: Context) -> str:
@@ -79,7 +96,7 @@ def live_counters(*names: str, group: str = "") -> dict[str, Any]:
             counter
             for counter in counters.values()
             if counter.entry.declared.label is not None
-            and counter.entry.declared.per is None
+            and counter.per is None
             and (not group or counter.entry.declared.group == group)
         ]
     now = timezone.now()
@@ -108,6 +125,46 @@ def live_counter(name: str, of: Any = None, value: Any = UNKNOWN) -> SafeString:
     said = shown(counter, scope, value, now)
     # Rendered and escaped by the template.
     return mark_safe(render_to_string("livecounters/live_counter.html", said).strip())
+
+
+@register.inclusion_tag("livecounters/live_online.html")
+def live_online(name: str = "", of: Any = None, join: bool = True) -> dict[str, Any]:
+    """Who is here, in numbers: of a declared ``live.Online``, by default the site's.
+
+    A page that shows a room, or who is at an object (``of``), is in it itself, unless
+    ``join=False``: a list of rooms is no visit to each.
+    """
+    meter = counters[name] if name else _site()
+    if not isinstance(meter, Meter):
+        raise TypeError(f"live_online {name!r}: that is a counter; name a live.Online.")
+    topic = OnlineTopic(meter, meter.scope(of))
+    now = timezone.now()
+    found = counts_of([topic.room], aware(now).timestamp()).get(topic.room)
+    return {
+        "token": sign(topic),
+        "join": join and topic.room != SITE,
+        "name": registry.numbers.shortest(meter.entry),
+        "label": meter.label,
+        "icon": meter.entry.declared.icon,
+        "value": "" if found is None else str(found.online),
+        "text": _number(None if found is None else found.online, 0),
+        "people": None if found is None else found.people,
+        "guests": None if found is None else found.guests,
+        "connections": None if found is None else found.connections,
+        "at": iso(now),
+    }
+
+
+def _site() -> Reader:
+    """The site's own room."""
+    for gauge in registry.gauges:
+        declared = gauge.declared
+        if isinstance(declared, Online) and gauge.model is None and not declared.room:
+            return Meter(gauge)
+    raise LookupError(
+        "live_online: nobody declares who is online on the site; put online = live.Online() into "
+        "a class with @live.register that is a live.LiveSite."
+    )
 
 
 @register.inclusion_tag("livecounters/live_feed.html")
@@ -145,12 +202,12 @@ def _ago(at: dt.datetime, now: dt.datetime) -> str:
     return _("%(time)s ago") % {"time": timesince(at, now, depth=1)}
 
 
-def shown(counter: Counter, scope: str, value: Number, now: dt.datetime) -> dict[str, Any]:
+def shown(counter: Reader, scope: str, value: Number, now: dt.datetime) -> dict[str, Any]:
     """What the templates say of a number."""
     decimals = _decimals(counter)
     return {
         "token": sign(CounterTopic(counter, scope)),
-        "name": registry.counters.shortest(counter.entry),
+        "name": registry.numbers.shortest(counter.entry),
         "label": counter.label,
         "icon": counter.entry.declared.icon,
         "level": _level(counter, value),
@@ -161,7 +218,9 @@ def shown(counter: Counter, scope: str, value: Number, now: dt.datetime) -> dict
     }
 
 
-def _decimals(counter: Counter) -> int:
+def _decimals(counter: Reader) -> int:
+    if isinstance(counter, Meter):
+        return counter.entry.declared.decimals if isinstance(counter.entry.declared, Gauge) else 0
     places = counter.measure.places
     if isinstance(counter.entry.declared, Avg):
         return max(1, min(places, 2))
@@ -177,7 +236,7 @@ def _number(value: Number, decimals: int) -> str:
     return number_format(number, decimals, force_grouping=True)
 
 
-def _level(counter: Counter, value: Number) -> str:
+def _level(counter: Reader, value: Number) -> str:
     """The highest level whose threshold the value has reached."""
     levels: Iterable[tuple[str, float]] = (counter.entry.declared.levels or {}).items()
     reached = [(least, name) for name, least in levels if value is not None and value >= least]

@@ -13,7 +13,8 @@ from livecounters import audit, capture, feed, folding, installation
 from livecounters.account import Account, account_of
 from livecounters.measures import Measure, declared_measures
 from livecounters.models import Measured
-from livecounters.readers import Number, counters
+from livecounters.numbers import counters
+from livecounters.readers import Number
 from livecounters.settling import settle
 from livecounters.watches import names_of, watches
 from livecounters.windows import Window

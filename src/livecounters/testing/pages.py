@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,7 +13,7 @@ from django.utils import translation
 from livecounters import feed
 from livecounters.hub import Hub
 from livecounters.readout import read_out
-from livecounters.topics import CounterTopic, Topic, granted
+from livecounters.topics import FeedTopic, Topic, granted
 
 __all__ = ["Page", "captured_frames"]
 
@@ -55,19 +55,19 @@ class Page:
         known = {name: self._topics[name] for name, one in self._hub.feeds.items() if one.known}
         unknown = {name: self._topics[name] for name in self._hub.unknown_feeds()}
         read = read_out(due, known, unknown, feed.Place(self._hub.epoch, self._hub.seq))
-        for text, sockets in self._hub.take(read):
+        for text, sockets, _ in self._hub.take(read):
             for socket in sockets:
                 socket.write(text)
 
     def _follow(self, topic: Topic) -> None:
         name = str(topic)
         self._topics[name] = topic
-        if isinstance(topic, CounterTopic):
-            self._hub.follow_number(self, name, topic.counter.measure.key, topic.scope)
-        else:
+        if isinstance(topic, FeedTopic):
             self._hub.follow_feed(self, name, None, None)
+        else:
+            self._hub.follow_number(self, name, *topic.origin)
 
-    def write(self, text: str) -> None:
+    def write(self, text: str, replaces: Hashable = None) -> None:
         """As a socket: for the hub."""
         self.frames.append(json.loads(text))
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from livecounters import feed, folding
 from livecounters.models import ActivityEvent
-from livecounters.readers import counters
+from livecounters.numbers import counters
 from tests.commands import run
 from tests.host.models import Attempt, Quiz
 
@@ -29,4 +29,4 @@ def test_it_says_what_it_removed() -> None:
     assert " 1 events" in said or " 2 events" in said
     assert not ActivityEvent.objects.filter(seq__gt=0).exists()
     assert counters["score_told"].value() == 5
-    assert run("prune") == "default: removed 0 buckets, 0 members, 0 events\n"
+    assert run("prune") == "default: removed 0 buckets, 0 members, 0 events, 0 samples\n"

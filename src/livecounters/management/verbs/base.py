@@ -13,11 +13,12 @@ from django.core.management.color import Style
 from django.db import connections
 
 from livecounters import capture
-from livecounters.readers import counters
+from livecounters.numbers import counters
+from livecounters.readers import Counter
 from livecounters.standing import Standing, standings
 from livecounters.watches import watches
 
-__all__ = ["Bar", "Verb", "add_database", "add_json", "chosen", "databases", "scope_of"]
+__all__ = ["Bar", "Verb", "add_database", "add_json", "chosen", "counted", "databases", "scope_of"]
 
 
 class Verb:
@@ -72,8 +73,16 @@ def chosen(names: list[str], database: str | None) -> list[Standing]:
     found = [one for using in databases(database) for one in standings(using)]
     if not names:
         return found
-    keys = {counters[name].measure.key for name in names}
+    keys = {counted(name).measure.key for name in names}
     return [one for one in found if one.measure.key in keys]
+
+
+def counted(name: str) -> Counter:
+    """The counter of a name; of a gauge nothing is kept that could be looked into."""
+    found = counters[name]
+    if not isinstance(found, Counter):
+        raise CommandError(f"{found.name} is a gauge: it looks, and keeps no sum.")
+    return found
 
 
 def scope_of(names: list[str], of: str | None) -> list[str] | None:
@@ -83,7 +92,7 @@ def scope_of(names: list[str], of: str | None) -> list[str] | None:
     if len(names) != 1:
         raise CommandError("--of is a scope of one counter; give its name.")
     try:
-        return [counters[names[0]].scope(of)]
+        return [counted(names[0]).scope(of)]
     except (TypeError, ValueError, ValidationError) as error:
         raise CommandError(f"--of {of}: {error}") from error
 

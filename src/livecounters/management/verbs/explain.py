@@ -9,8 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 
 from livecounters.account import Account, account_of
-from livecounters.management.verbs.base import Verb, add_json, databases
-from livecounters.readers import counters
+from livecounters.management.verbs.base import Verb, add_json, counted, databases
 
 __all__ = ["Explain"]
 
@@ -25,7 +24,7 @@ class Explain(Verb):
         add_json(parser)
 
     def run(self, *, counter: str, of: str | None, as_json: bool, **given: Any) -> None:
-        read = counters[counter]
+        read = counted(counter)
         databases(read.measure.using)
         try:
             found = account_of(read, of)

@@ -15,13 +15,14 @@ __all__ = ["Prune"]
 
 class Prune(Verb):
     name = "prune"
-    help = "Remove small buckets and events that need not be kept (the setting RETENTION)."
+    help = "Remove buckets, events and samples that need not be kept (the setting RETENTION)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         add_database(parser)
 
     def run(self, *, database: str | None = None, **given: Any) -> None:
-        for using in databases(database):
+        chosen = [*databases(database), *(retention.databases() if database is None else [])]
+        for using in dict.fromkeys(chosen):
             removed = retention.prune(using, timezone.now())
             said = ", ".join(
                 f"{removed[what]} {name}"
@@ -29,6 +30,7 @@ class Prune(Verb):
                     ("bucket", "buckets"),
                     ("member", "members"),
                     ("event", "events"),
+                    ("sample", "samples"),
                 )
             )
             self.out.write(f"{using}: removed {said}")

@@ -1,0 +1,92 @@
+"""All live numbers of the site by name: counters, which add up, and meters, which look."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from livecounters import meters, readers
+from livecounters.meters import Meter
+from livecounters.readers import Counter, aware
+from livecounters.registry import CounterEntry, GaugeEntry, Registry, registry
+from livecounters.windows import Window
+from livecounters.worth import Number
+
+__all__ = ["Counters", "Question", "Reader", "counters", "read", "reader_of"]
+
+Reader = Counter | Meter
+
+
+@dataclass(frozen=True)
+class Question:
+    """One number that is wanted: a counter or meter, a scope ("" for the site), a window."""
+
+    counter: Reader
+    scope: str = ""
+    window: Window | None = None
+
+
+def reader_of(entry: CounterEntry | GaugeEntry) -> Reader:
+    """What reads the numbers of a declaration."""
+    return Counter(entry) if isinstance(entry, CounterEntry) else Meter(entry)
+
+
+def read(questions: Sequence[Question], at: dt.datetime | None = None) -> list[Number]:
+    """The answers to many questions: all counters in one statement, all rooms in one question
+    to the presence store."""
+    moment = aware(at)
+    counted = [q for q in questions if isinstance(q.counter, Counter)]
+    looked = [q for q in questions if isinstance(q.counter, Meter)]
+    for question in looked:
+        if question.window is not None:
+            raise ValueError(f"{question.counter.name} is a gauge; it has no {question.window!r}.")
+    asked = [readers.Question(_counter(q), q.scope, q.window) for q in counted]
+    found: dict[Question, Number] = {}
+    if asked:
+        found.update(zip(counted, readers.read(asked, moment), strict=True))
+    if looked:
+        wanted = [(_meter(q), q.scope) for q in looked]
+        found.update(zip(looked, meters.read(wanted, moment.timestamp()), strict=True))
+    return [found[question] for question in questions]
+
+
+def _counter(question: Question) -> Counter:
+    assert isinstance(question.counter, Counter)
+    return question.counter
+
+
+def _meter(question: Question) -> Meter:
+    assert isinstance(question.counter, Meter)
+    return question.counter
+
+
+class Counters(Mapping[str, Any]):
+    """All counters of the site by name; the short name works while it is unambiguous. Gauges are
+    among them: their readers are :class:`Meter`, which know ``value``, ``values`` and ``series``.
+
+    Raises ``UnknownName`` (a ``LookupError``) for a name that nobody declares, with a guess.
+    """
+
+    def __init__(self, declared: Registry = registry) -> None:
+        self._declared = declared
+
+    def __getitem__(self, name: str) -> Any:
+        return reader_of(self._declared.numbers.get(name))
+
+    def __contains__(self, name: object) -> bool:
+        try:
+            self[str(name)]
+        except LookupError:
+            return False
+        return True
+
+    def __iter__(self) -> Iterator[str]:
+        return (entry.full_name for entry in self._declared.numbers)
+
+    def __len__(self) -> int:
+        return len(self._declared.numbers)
+
+
+counters = Counters()

@@ -1,0 +1,16 @@
+"""Signals: what a host can be told of.
+
+``went_online`` and ``went_offline`` are sent once per person, however many pages, tabs and
+processes there are, by the process that noticed it. Both carry ``user_id`` (as the key's text
+says it), ``at`` (an aware datetime) and, for ``went_offline``, ``duration`` (a timedelta); the
+sender is the user model. Receivers run in a thread of their own; an exception is logged.
+"""
+
+from __future__ import annotations
+
+from django.dispatch import Signal
+
+__all__ = ["went_offline", "went_online"]
+
+went_online = Signal()
+went_offline = Signal()
