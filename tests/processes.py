@@ -19,7 +19,8 @@ STOP = 15.0
 @contextmanager
 def process(arguments: list[str], environment: Mapping[str, str]) -> Iterator[subprocess.Popen]:
     """A Python process; ended by SIGTERM, and it must end by that."""
-    started = subprocess.Popen([sys.executable, *arguments], env=dict(environment))
+    python = [sys.executable, "-X", "faulthandler"]
+    started = subprocess.Popen([*python, *arguments], env=dict(environment))
     try:
         yield started
     finally:
@@ -28,8 +29,9 @@ def process(arguments: list[str], environment: Mapping[str, str]) -> Iterator[su
         try:
             started.wait(STOP)
         except subprocess.TimeoutExpired:
-            started.kill()
-            started.wait()
+            # Says where each of its threads is.
+            started.send_signal(signal.SIGABRT)
+            started.wait(STOP)
             raise
 
 

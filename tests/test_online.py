@@ -62,9 +62,7 @@ def signed_in(name: str, *more: tuple[str, str], **given: Any) -> list[tuple[byt
 
 
 async def counted(page: Socket, people: int, guests: int, connections: int) -> None:
-    await page.value(
-        ONLINE, {"people": people, "guests": guests, "connections": connections}
-    )
+    await page.value(ONLINE, {"people": people, "guests": guests, "connections": connections})
 
 
 async def test_people_guests_and_connections(live: relay.Relay) -> None:
@@ -105,7 +103,9 @@ async def test_signing_in_changes_no_sum(live: relay.Relay) -> None:
             # The guest's grace ends in here.
             await asyncio.sleep(0.6)
         await watching.value("counter:online", 1)
-        seen = [frame["values"].get("counter:online") for frame in watching.frames if "values" in frame]
+        seen = [
+            frame["values"].get("counter:online") for frame in watching.frames if "values" in frame
+        ]
 
     assert seen == [1]
 
@@ -145,9 +145,7 @@ async def test_readers_of_an_object(live: relay.Relay) -> None:
         await page.subscribe(token)
         await page.send(op="presence", room=token)
 
-        await page.value(
-            f"online:readers:{quiz.pk}", {"people": 0, "guests": 1, "connections": 1}
-        )
+        await page.value(f"online:readers:{quiz.pk}", {"people": 0, "guests": 1, "connections": 1})
     assert (await sync_to_async(counters["readers"].values)(of=[quiz]))[quiz] in (0, 1)
 
 
@@ -253,7 +251,9 @@ async def test_a_flood_of_frames_is_closed(live: relay.Relay, settings: Any) -> 
     assert message["code"] == Close.TOO_MANY
 
 
-async def test_who_never_speaks_is_closed(live: relay.Relay, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_never_speaks_is_closed(
+    live: relay.Relay, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from livecounters import consumers
 
     monkeypatch.setattr(consumers, "SILENT", 0.1)

@@ -16,6 +16,7 @@ from django.utils import timezone
 from livecounters import capture, feed, installation, leases, pump
 from livecounters.announce import Announcement
 from livecounters.models import ActivityEvent, Bucket, Delta, Lease, Measured, Stream
+from livecounters.numbers import counters
 from livecounters.pump import (
     FOLD_AT,
     FOLD_EVERY,
@@ -26,7 +27,6 @@ from livecounters.pump import (
     Pump,
     drive,
 )
-from livecounters.numbers import counters
 from tests.host.models import Attempt, Quiz
 from tests.oracle import assert_exact
 

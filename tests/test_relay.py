@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from livecounters import leases, readout, relay
 from livecounters.announce import GROUP, TYPE, Announcement
-from livecounters.pump import VIEWERS
 from livecounters.numbers import counters
+from livecounters.pump import VIEWERS
 from tests.host.models import Attempt, Quiz
 from tests.sockets import running, socket
 

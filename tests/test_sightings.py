@@ -30,7 +30,9 @@ def said() -> Iterator[list[Any]]:
         assert sender is get_user_model()
         found.append(("online", user_id, at.timestamp()))
 
-    def gone(sender: Any, user_id: str, at: dt.datetime, duration: dt.timedelta, **more: Any) -> None:
+    def gone(
+        sender: Any, user_id: str, at: dt.datetime, duration: dt.timedelta, **more: Any
+    ) -> None:
         found.append(("offline", user_id, duration.total_seconds()))
 
     went_online.connect(came)

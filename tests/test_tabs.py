@@ -94,7 +94,7 @@ class Peer:
         said = [frame for frame in self.heard if frame["op"] == "presence" and "room" not in frame]
         return said[-1] if said else {}
 
-    def serve_page(self, _: ServerConnection, request: Request) -> Response | None:
+    def serve_page(self, socket: ServerConnection, request: Request) -> Response | None:
         path, _, viewer = request.path.partition("?")
         if path == "/ws/":
             return None
@@ -204,6 +204,24 @@ async def test_takeover(context: BrowserContext, peer: Peer, end: str) -> None:
         await hear(leader, "resume")
         await shows(leader, peer)
         assert len(peer.sockets) == 1
+
+
+async def test_a_leader_that_sleeps(context: BrowserContext, peer: Peer) -> None:
+    leader = await tab(context, peer)
+    debugger = await context.new_cdp_session(leader)
+    await debugger.send("Debugger.enable")
+    await debugger.send("Debugger.pause")
+    await peer.like()
+
+    newcomer = await tab(context, peer)
+    await peer.like()
+    await shows(newcomer, peer, since=1)
+
+    await debugger.send("Debugger.resume")
+    await debugger.send("Debugger.disable")
+    await shows(leader, peer)
+    await until(lambda: len(peer.sockets) == 1)
+    await until(lambda: peer.presence().get("tabs") == 2)
 
 
 async def hear(page: Page, event: str) -> None:

@@ -135,7 +135,9 @@ class StoreSuite:
     def test_a_roster_is_in_the_order_of_coming(self, store: Store) -> None:
         whos = [Who(Kind.PERSON, f"u{n}") for n in range(5)]
         came = [Came("site", who, float(n), n == 3) for n, who in enumerate(whos)]
-        store.beat("p", Changes([*reversed(came), Came("site", GUEST, 0.0)], whole=True), 5.0, LEASE)
+        store.beat(
+            "p", Changes([*reversed(came), Came("site", GUEST, 0.0)], whole=True), 5.0, LEASE
+        )
 
         assert [one.key for one in store.roster("site", 5.0, 0, 9)] == [w.key for w in whos]
         assert [one.key for one in store.roster("site", 5.0, 2, 2)] == ["u2", "u3"]
@@ -188,9 +190,7 @@ class StoreSuite:
         )
 
         @given(st.lists(step, max_size=40))
-        @settings(
-            max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
-        )
+        @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
         def run(steps: list[Any]) -> None:
             store, now = fresh(), 0.0
             told: dict[str, set[tuple[str, Who]]] = {}
@@ -206,9 +206,13 @@ class StoreSuite:
                     assert answer == alive
                     if alive:
                         until[process] = now + LEASE
-                        told[process] = (told[process] - set(left)) | {(one.room, who) for one in came}
+                        told[process] = (told[process] - set(left)) | {
+                            (one.room, who) for one in came
+                        }
                 elif what == "whole":
-                    assert store.beat(process, Changes([Came(room, who, now)], whole=True), now, LEASE)
+                    assert store.beat(
+                        process, Changes([Came(room, who, now)], whole=True), now, LEASE
+                    )
                     told[process], until[process] = {(room, who)}, now + LEASE
                 elif what == "withdraw":
                     store.withdraw(process)

@@ -69,6 +69,11 @@ CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
 
 # Tests fold when they say so; a server that a test starts may be told to pump.
 LIVECOUNTERS: dict[str, Any] = {"EMBEDDED_PUMP": "LIVECOUNTERS_TEST_PUMP" in os.environ}
+if os.environ.get("LIVECOUNTERS_TEST_PRESENCE") == "redis":
+    LIVECOUNTERS["PRESENCE"] = {
+        "BACKEND": "livecounters.presence.redis.RedisPresence",
+        "URL": os.environ["LIVECOUNTERS_TEST_REDIS"],
+    }
 
 # Slow on purpose is for real passwords.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

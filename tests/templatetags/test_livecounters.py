@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import time
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -19,9 +20,12 @@ from django.utils.functional import SimpleLazyObject
 import livecounters as live
 from livecounters import feed
 from livecounters.exceptions import UnknownName
+from livecounters.presence import Changes, Kind, Who, store
+from livecounters.presence.base import Came
 from livecounters.registry import registry
 from livecounters.topics import granted
 from tests.host.models import Attempt, Course, Quiz, Sale
+from tests.host.rooms import Declared
 
 pytestmark = pytest.mark.django_db
 
@@ -412,3 +416,53 @@ def test_the_host_s_page(client: Any, quiz: Quiz, ada: User) -> None:
     assert answer.status_code == 200
     assert [card["value"] for card in page.all("live-counter")] == ["1", "1", "70.0"]
     assert "Cookie" not in answer.get("Vary", "")
+
+
+class TestOnline:
+    @pytest.fixture(autouse=True)
+    def rooms(self) -> Iterator[None]:
+        with Declared():
+            yield
+
+    def test_the_site(self) -> None:
+        now = time.time()
+        whos = [Who(Kind.PERSON, "1"), Who(Kind.GUEST, "g")]
+        came = [Came("site", who, now) for who in whos]
+        store().beat("p", Changes(came, (), {"site": 3}, True), now, 60.0)
+
+        html = render("{% live_online %}")
+
+        assert 'topic="online:site~' in html
+        assert '<data class="live-online__value" data-live="value" value="2">2</data>' in html
+        assert " room=" not in html
+        cards = render("{% live_counters %}")
+        assert "Online now" in cards
+        assert 'topic="counter:online~' in cards
+
+    def test_a_page_about_an_object_is_in_its_room(self) -> None:
+        quiz = Quiz.objects.create(title="Fractions")
+
+        html = render('{% live_online "readers" of=quiz %}', quiz=quiz)
+        assert f'room="online:readers:{quiz.pk}~' in html
+        html = render('{% live_online "readers" of=quiz join=False %}', quiz=quiz)
+        assert " room=" not in html
+        assert f'topic="counter:readers:{quiz.pk}~' in render(
+            '{% live_counter "readers" of=quiz %}', quiz=quiz
+        )
+
+    def test_a_counter_is_no_room(self) -> None:
+        with pytest.raises(TypeError, match=r"name a live\.Online"):
+            render('{% live_online "attempts" %}')
+
+    def test_a_store_that_does_not_answer(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def fail(*given: Any) -> None:
+            raise ConnectionError
+
+        monkeypatch.setattr(type(store()), "counts", fail)
+
+        assert 'value="">\N{EN DASH}</data>' in render("{% live_online %}")
+
+
+def test_nobody_declares_who_is_online() -> None:
+    with pytest.raises(LookupError, match=r"live\.LiveSite"):
+        render("{% live_online %}")
