@@ -124,14 +124,13 @@ async def test_a_server_that_is_killed_is_forgotten_in_time(crowd: dict[str, str
     arguments = ["-m", "uvicorn", "tests.asgi:application", "--port", str(port)]
     with uvicorn(crowd) as first, process([*arguments, "--log-level", "warning"], crowd) as killed:
         wait_for(port, killed)
-        async with page(first, guest()) as here:
-            async with page(f"http://127.0.0.1:{port}", guest()):
-                await counted(here, 0, 2, 2)
-                killed.kill()
-                killed.wait()
+        async with page(first, guest()) as here, page(f"http://127.0.0.1:{port}", guest()):
+            await counted(here, 0, 2, 2)
+            killed.kill()
+            killed.wait()
 
-                async with asyncio.timeout(16):
-                    seconds = await counted(here, 0, 1, 1)
+            async with asyncio.timeout(16):
+                seconds = await counted(here, 0, 1, 1)
 
     assert seconds < 15
 

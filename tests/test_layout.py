@@ -18,8 +18,11 @@ ELSEWHERE = {
     "models/bookkeeping.py": "test_capture.py",
     "models/events.py": "test_capture.py",
     "models/numbers.py": "test_capture.py",
+    "models/presence.py": "presence/test_database.py",
     "models/samples.py": "test_samples.py",
     "middleware/__init__.py": "middleware/test_timing.py",
+    "presence/__init__.py": "test_meters.py",
+    "signals.py": "test_sightings.py",
     "management/commands/livecounters.py": "management/test_livecounters.py",
     # A snapshot is what the API answers.
     "snapshot.py": "api/test_snapshot.py",

@@ -132,6 +132,42 @@ test("a leader that sleeps is replaced, and wakes up as one of many", async () =
   assert.equal(browser.sockets.length, 1);
 });
 
+test("what is said while another takes over is lost, and asked again when it has", async () => {
+  const browser = new Browser();
+  const [leader, second, third] = [await page(browser), await page(browser), await page(browser)];
+  await opens(browser);
+  browser.crash(leader.world);
+  await settle();
+  for (const { send } of [second, third]) send(follow(["b"]));
+  await settle();
+  const [socket] = second.world.sockets;
+  assert.deepEqual(socket.sent, []);
+  socket.opens();
+  await settle();
+  assert.equal(socket.asked("subscribe").length, 2);
+});
+
+test("a page hears nothing before it has opened, nor after it was closed", async () => {
+  const browser = new Browser();
+  const leader = await page(browser);
+  await opens(browser);
+  const world = browser.tab();
+  const late = new SharedSocket(world.env, URL, "", async () => undefined);
+  const log = [];
+  late.onmessage = () => log.push("a frame");
+  late.onopen = () => log.push("open");
+  for (let i = 0; i < 20 && !log.length; i += 1) {
+    browser.socket.says(values({ a: i }));
+    await null;
+  }
+  assert.equal(log[0], "open");
+  leader.socket.close();
+  const heard = leader.log.length;
+  leader.world.sockets[0].says(values({ a: 2 }));
+  leader.world.sockets[0].dies();
+  assert.equal(leader.log.length, heard);
+});
+
 test("a leader that is slow to connect is not replaced", async () => {
   const browser = new Browser();
   await page(browser);

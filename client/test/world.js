@@ -21,6 +21,7 @@ export class FakeSocket {
   }
 
   send(text) {
+    if (!this.readyState) throw new DOMException("", "InvalidStateError");
     this.sent.push(JSON.parse(text));
   }
 

@@ -38,7 +38,9 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "lantern.middleware.ContentSecurityPolicyMiddleware",
+    "livecounters.middleware.ResponseTimeMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "livecounters.middleware.VisitorMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -91,7 +93,7 @@ else:
     }
 
 # Live numbers and the live feed.
-LIVECOUNTERS = {"ACTOR_NAME": "people.names.display_name"}
+LIVECOUNTERS: dict[str, object] = {"ACTOR_NAME": "people.names.display_name"}
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 if REDIS := os.environ.get("EXAMPLE_REDIS"):
     CHANNEL_LAYERS = {
@@ -99,6 +101,10 @@ if REDIS := os.environ.get("EXAMPLE_REDIS"):
             "BACKEND": "channels_redis.core.RedisChannelLayer",
             "CONFIG": {"hosts": [REDIS]},
         }
+    }
+    LIVECOUNTERS["PRESENCE"] = {
+        "BACKEND": "livecounters.presence.redis.RedisPresence",
+        "URL": REDIS,
     }
 
 LANTERN_SIMULATION = os.environ.get("EXAMPLE_SIMULATION") == "1"

@@ -4,8 +4,9 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 import livecounters as live
+from livecounters import sources
 
-from .models import Attempt, Enrolment
+from .models import Attempt, Enrolment, Quiz
 
 
 @live.register(Attempt)
@@ -65,3 +66,21 @@ class EnrolmentLive(live.LiveModel):
         public=True,
     )
     course_members = live.Count(per="course", public=True)
+
+
+@live.register(Quiz)
+class QuizLive(live.LiveModel):
+    quiz_readers = live.Online(label=_("looking at this quiz"), public=True)
+
+
+@live.register
+class SiteLive(live.LiveSite):
+    """Who is here, and how the server does."""
+
+    online = live.Online(label=_("Online now"), icon="users", public=True)
+    active_lately = live.Active(label=_("Here in the last 15 minutes"), icon="user", public=True)
+    server_uptime = live.Gauge(sources.uptime, every=10, unit="s")
+    response_time = live.Gauge(sources.response_time, every=10, unit="ms", decimals=1)
+    database_round_trip = live.Gauge(
+        sources.database_round_trip, every=10, unit="ms", decimals=1
+    )

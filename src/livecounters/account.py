@@ -10,7 +10,7 @@ import datetime as dt
 from dataclasses import dataclass, fields
 from typing import Any
 
-from livecounters.declarations import Avg
+from livecounters.declarations import Avg, Shown
 from livecounters.dialects import dialect_of
 from livecounters.ledger import Item, Itemized, Tally, itemized
 from livecounters.readers import Counter, Number, aware
@@ -20,6 +20,9 @@ from livecounters.summands import Ask
 from livecounters.windows import Interval, Window
 
 __all__ = ["Account", "Part", "account_of"]
+
+# How it is shown comes after what it is.
+SHOWN = {field.name for field in fields(Shown)}
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class Account:
         declared = self.counter.entry.declared
         given = [
             f"{field.name}={value!r}"
-            for field in fields(declared)
+            for field in sorted(fields(declared), key=lambda field: field.name in SHOWN)
             if (value := getattr(declared, field.name)) != field.default
         ]
         return f"{type(declared).__name__}({', '.join(given)})"

@@ -22,12 +22,13 @@ from django.template.backends.django import DjangoTemplates
 from django.utils.module_loading import import_string
 
 from livecounters import capture
-from livecounters.conf import KEYS, RETENTION, options
+from livecounters.conf import KEYS, LIMITS, RETENTION, options
 from livecounters.dialects import dialect_of
 from livecounters.exceptions import Unmeasurable
 from livecounters.feed import database
 from livecounters.measures import Measure, declared_measures, measure_of
 from livecounters.obstacles import Obstacle, cascades, obstacles
+from livecounters.presence import Store
 from livecounters.registry import CounterEntry, Entry, registry
 from livecounters.tellings import telling_of
 
@@ -208,8 +209,26 @@ RULES: dict[str, Rule] = {
         lambda value: value is None or (isinstance(value, str) and value.startswith("/")),
         "a path that begins with /, or None",
     ),
+    "LIMITS": MAPPING,
     "PRESENCE": MAPPING,
     "RETENTION": MAPPING,
+}
+
+PRESENCE_RULES: dict[str, Rule] = {
+    "BACKEND": (
+        lambda value: _is_path(value) and issubclass(import_string(value), Store),
+        "the dotted path of a livecounters.presence.base.Store whose packages are installed",
+    ),
+    "TTL": (
+        lambda value: (
+            not isinstance(value, bool) and isinstance(value, (int, float)) and 5 <= value <= 300
+        ),
+        "seconds, 5 to 300",
+    ),
+    "URL": (lambda value: value is None or isinstance(value, str), "an address, or None"),
+    "PREFIX": (lambda value: isinstance(value, str) and value != "", "a text"),
+    "ROTATE": BOOLEAN,
+    "SIGHTINGS": BOOLEAN,
 }
 
 
@@ -236,6 +255,10 @@ def _setting(key: Any, value: Any) -> Iterator[CheckMessage]:
         yield _wrong(f"LIVECOUNTERS[{key!r}]", value, allowed)
     elif key == "RETENTION":
         yield from _retention(value)
+    elif key == "LIMITS":
+        yield from _limits(value)
+    elif key == "PRESENCE":
+        yield from _presence(value)
 
 
 def _retention(given: dict[Any, Any]) -> Iterator[CheckMessage]:
@@ -245,6 +268,28 @@ def _retention(given: dict[Any, Any]) -> Iterator[CheckMessage]:
         elif days is not None and (isinstance(days, bool) or not isinstance(days, int) or days < 1):
             allowed = "a whole number of days, 1 at the least, or None for good"
             yield _wrong(f"LIVECOUNTERS['RETENTION'][{what!r}]", days, allowed)
+
+
+def _limits(given: dict[Any, Any]) -> Iterator[CheckMessage]:
+    for what, most in given.items():
+        if what not in LIMITS:
+            yield _unknown("LIVECOUNTERS['LIMITS']", what, tuple(LIMITS))
+        elif most is not None and (isinstance(most, bool) or not isinstance(most, int) or most < 1):
+            allowed = "a whole number, 1 at the least, or None for without bound"
+            yield _wrong(f"LIVECOUNTERS['LIMITS'][{what!r}]", most, allowed)
+
+
+def _presence(given: dict[Any, Any]) -> Iterator[CheckMessage]:
+    for key, value in given.items():
+        if key not in PRESENCE_RULES:
+            yield _unknown("LIVECOUNTERS['PRESENCE']", key, tuple(PRESENCE_RULES))
+            continue
+        holds, allowed = PRESENCE_RULES[key]
+        if not holds(value):
+            yield _wrong(f"LIVECOUNTERS['PRESENCE'][{key!r}]", value, allowed)
+    if "redis" in str(given.get("BACKEND", "")) and not given.get("URL"):
+        allowed = 'the address of the server, such as "redis://localhost:6379/0"'
+        yield _wrong("LIVECOUNTERS['PRESENCE']['URL']", given.get("URL"), allowed)
 
 
 def _unknown(where: str, key: Any, known: Sequence[str]) -> Error:

@@ -9,6 +9,8 @@ from django.db import models
 
 from livecounters.models.numbers import KEY_LENGTH, TEXT_LENGTH, ExactCharField
 
+__all__ = ["Attendance", "Presence", "Process", "Sighting"]
+
 KIND_LENGTH = 1
 
 

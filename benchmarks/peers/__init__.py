@@ -1,0 +1,1 @@
+"""What is measured beside livecounters, each a server process of its own."""
