@@ -85,8 +85,8 @@ def _servers(fresh: Mapping[str, str], used: Mapping[str, str]) -> Iterator[Serv
     for name, environment in (("livecounters", fresh), (f"the same, {LEFTOVERS} killed", used)):
         yield Server(
             name,
-            partial(uvicorn, "tests.asgi:application", environment),
-            live(["counter:attempts"]),
+            partial(uvicorn, "benchmarks.peers.asgi:application", environment),
+            live(["counter:hits"]),
             publisher("live", RATE, environment),
         )
     yield Server(

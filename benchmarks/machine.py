@@ -119,7 +119,7 @@ def _wait_for(port: int, started: subprocess.Popen[bytes]) -> None:
 
 @contextmanager
 def site(database: str, **settings: str) -> Iterator[dict[str, str]]:
-    """The environment of processes on a fresh database of the test project and a fresh Redis."""
+    """The environment of processes on a fresh database of the measured site and a fresh Redis."""
     with ExitStack() as stack:
         redis = stack.enter_context(Redis())
         environment = os.environ | {
@@ -136,7 +136,7 @@ def site(database: str, **settings: str) -> Iterator[dict[str, str]]:
             environment["LIVECOUNTERS_TEST_DATABASE_NAME"] = str(redis.directory / "site.sqlite3")
         environment |= settings
         subprocess.run(
-            [sys.executable, "-m", "django", "migrate", "--verbosity", "0", "--skip-checks"],
+            [sys.executable, "-m", "django", "migrate", "--verbosity", "0", "--run-syncdb"],
             env=environment,
             cwd=ROOT,
             check=True,

@@ -356,7 +356,7 @@ def test_the_hub_resets_what_cannot_be_whole(db: None) -> None:
     hub.follow_feed(sockets[1], "feed", before.epoch, before.seq + 2)
     deliveries = hub.take(read)
 
-    assert ['"reset"' in text for text, _ in deliveries] == [True, False]
+    assert ['"reset"' in text for text, *_ in deliveries] == [True, False]
 
 
 class _Socket:

@@ -122,7 +122,7 @@ async def peer() -> AsyncIterator[Peer]:
 
 @pytest_asyncio.fixture
 async def context(chromium: str, peer: Peer) -> AsyncIterator[BrowserContext]:
-    # Asks for the peer to be ended before it: what the browser holds open is closed by then.
+    # Asks for the peer, so that the browser ends first, with all that it holds open.
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         yield await browser.new_context()

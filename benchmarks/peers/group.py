@@ -3,10 +3,7 @@ queue of its own. Served by uvicorn, over the Redis layer."""
 
 from __future__ import annotations
 
-import os
 from typing import Any
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "benchmarks.peers.settings")
 
 import django
 
@@ -14,7 +11,7 @@ django.setup()
 
 from channels.generic.websocket import AsyncJsonWebsocketConsumer  # noqa: E402 - apps must be ready
 
-GROUP = "attempts"
+GROUP = "hits"
 
 
 class Consumer(AsyncJsonWebsocketConsumer):
@@ -25,7 +22,7 @@ class Consumer(AsyncJsonWebsocketConsumer):
     async def disconnect(self, code: int) -> None:
         await self.channel_layer.group_discard(GROUP, self.channel_name)
 
-    async def attempts_changed(self, message: dict[str, Any]) -> None:
+    async def hits_changed(self, message: dict[str, Any]) -> None:
         await self.send_json(message["frame"])
 
 

@@ -1,4 +1,4 @@
-"""A host that writes a row as often as asked, and its pump, which tells the servers at once."""
+"""A host that writes a row as often as asked, and a pump, which tells the servers at once."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from asgiref.sync import async_to_sync  # noqa: E402 - apps must be ready
 from channels.layers import get_channel_layer  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
+from benchmarks.peers.models import Hit  # noqa: E402
 from livecounters.announce import GROUP  # noqa: E402
 from livecounters.pump import Pump  # noqa: E402
-from tests.host.models import Attempt, Quiz  # noqa: E402
 
 
 def announcing() -> Callable[[], None]:
@@ -40,26 +40,24 @@ def framing() -> Callable[[], None]:
         number += 1
         frame = {
             "op": "values",
-            "values": {"counter:attempts": number},
+            "values": {"counter:hits": number},
             "at": timezone.now().isoformat(),
             "epoch": "0123456789abcdef",
             "seq": number,
         }
-        send("attempts", {"type": "attempts.changed", "frame": frame})
+        send("hits", {"type": "hits.changed", "frame": frame})
 
     return announce
 
 
 def main(kind: str, rate: float) -> None:
     announce = announcing() if kind == "live" else framing()
-    quiz, _ = Quiz.objects.get_or_create(title="Fractions")
     due = time.monotonic()
     while True:
         due = max(due + 1 / rate, time.monotonic() - 1)
         time.sleep(max(0.0, due - time.monotonic()))
         if kind == "live":
-            now = timezone.now()
-            Attempt.objects.create(quiz=quiz, completed=True, completed_at=now, score=50)
+            Hit.objects.create()
         announce()
 
 

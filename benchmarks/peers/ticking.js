@@ -13,7 +13,7 @@ export function ticking(say) {
 			number += 1;
 			say({
 				op: "values",
-				values: { "counter:attempts": number },
+				values: { "counter:hits": number },
 				at: new Date().toISOString(),
 				epoch: "0123456789abcdef",
 				seq: number,

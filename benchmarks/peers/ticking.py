@@ -22,7 +22,7 @@ async def ticking(rate: float) -> AsyncIterator[dict[str, Any]]:
         await asyncio.sleep(due - loop.time())
         yield {
             "op": "values",
-            "values": {"counter:attempts": number},
+            "values": {"counter:hits": number},
             "at": dt.datetime.now(dt.UTC).isoformat(),
             "epoch": "0123456789abcdef",
             "seq": number,

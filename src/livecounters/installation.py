@@ -83,8 +83,10 @@ def sync(using: str, declared: Registry = registry, progress: Progress | None = 
     measured = {row.measure: row for row in Measured.objects.using(using)}
     keys = {key for watch in wanted for key in kept_by(watch, declared)}
     gone = measured.keys() - keys
-    # Before they are no longer captured.
-    Measured.objects.using(using).filter(measure__in=gone).update(ready=False, installation="")
+    # Before they are no longer captured. One at a time: another release that syncs just now holds
+    # rows while it waits for others, in an order of its own.
+    for key in sorted(gone):
+        Measured.objects.using(using).filter(measure=key).update(ready=False, installation="")
     found = installed(dialect)
     lacking = [
         watch
