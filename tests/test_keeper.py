@@ -85,7 +85,8 @@ async def start() -> AsyncIterator[Callable[[str], Process]]:
 
     yield begin
     for one in started:
-        await one.kill()
+        if not one.task.done():
+            await one.kill()
 
 
 async def until(holds: Callable[[], Any]) -> None:
@@ -105,7 +106,7 @@ async def test_tabs_and_processes(start: Callable[[str], Process], said: list[An
     other.sit("phone", ADA)
     other.sit("tab", GUEST)
     await until(lambda: here() == Counts(1, 0, 4))
-    assert said == [("online", "1")]
+    await until(lambda: said == [("online", "1")])
 
     one.keeper.drop("tab 1", lost=False)
     await until(lambda: here() == Counts(1, 0, 3))
@@ -203,6 +204,7 @@ async def test_a_restart_shows_nobody_leaving(
     old = start("p")
     old.sit("tab", ADA)
     await until(lambda: here() == Counts(1, 0, 1))
+    await until(lambda: said)
     await old.kill()
     assert await sync_to_async(here)() == Counts(1, 0, 1)
 

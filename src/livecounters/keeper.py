@@ -37,6 +37,9 @@ LOST_GRACE = 10.0
 RECONCILE = 15.0
 """Seconds between two looks, by one process of all, for people whose process is gone."""
 
+LEAVE = 3.0
+"""Seconds that a process which ends waits for what is being told."""
+
 LEASE = "presence"
 
 T = TypeVar("T")
@@ -110,6 +113,10 @@ class Keeper:
     async def close(self) -> None:
         """End. What was told ends with the lease: who comes back to another process, or to this
         one when it has started anew, was never away."""
+        closing = asyncio.get_running_loop().run_in_executor(self._threads, connections.close_all)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LEAVE):
+                await asyncio.shield(closing)
         self._threads.shutdown(wait=False)
 
     async def _rest(self) -> None:

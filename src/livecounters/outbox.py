@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import types
 from collections import deque
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Generator, Hashable
+from contextlib import suppress
 from typing import Any
 
 from livecounters.frames import Close
@@ -35,48 +37,23 @@ class Outbox:
 
     def write(self, text: str, replaces: Hashable = None) -> None:
         """Send a frame; one that cannot be sent any more is dropped. A frame that waits and was
-        written with the same ``replaces`` is not sent any more."""
-        if replaces is not None and self._newest:
-            older = self._newest.get(replaces)
-            if older is not None:
-                older[0] = None
-        entry = self._put({"type": "websocket.send", "text": text})
-        if entry is None:
-            return
-        if replaces is not None:
-            self._newest[replaces] = entry
-        if len(self._frames) > MAX_PENDING:
-            self._frames = deque(entry for entry in self._frames if entry[0] is not None)
-        if len(self._frames) > MAX_PENDING:
-            self._frames.clear()
-            self.close(Close.SLOW)
+        written with the same ``replaces`` is not sent any more.
+
+        Called in a task. While the client reads, the frame is handed over before this returns: a
+        task for each frame and socket would cost as much as the writing itself.
+        """
+        message = {"type": "websocket.send", "text": text}
+        if self._task is not None:
+            self._queue(message, replaces)
+        elif not self._closed:
+            self._hand_over(message)
 
     def close(self, code: Close) -> None:
-        self._put({"type": "websocket.close", "code": int(code)})
-        self._closed = True
-
-    def _put(self, message: dict[str, Any]) -> list[dict[str, Any] | None] | None:
-        if self._closed:
-            return None
-        entry: list[dict[str, Any] | None] = [message]
-        self._frames.append(entry)
-        if self._task is None:
-            self._task = asyncio.create_task(self._drain())
-        return entry
-
-    async def _drain(self) -> None:
-        try:
-            while self._frames:
-                message = self._frames.popleft()[0]
-                if message is not None:
-                    await self._send(message)
-        except Exception:
-            # Servers say in different ways that the client is gone; its receive() will tell.
+        if not self._closed:
             self._closed = True
-            self._frames.clear()
-        finally:
-            self._newest.clear()
-            self._task = None
+            self._frames.append([{"type": "websocket.close", "code": int(code)}])
+            if self._task is None:
+                self._task = asyncio.create_task(self._drain())
 
     def abandon(self) -> None:
         """The client is gone: drop what was meant for it."""
@@ -85,3 +62,62 @@ class Outbox:
         self._newest.clear()
         if self._task is not None:
             self._task.cancel()
+
+    def _hand_over(self, message: dict[str, Any]) -> None:
+        """Send as far as that goes without waiting; a task waits for the rest."""
+        try:
+            step = self._send(message).__await__()
+            waits = next(step)
+        except StopIteration:
+            return
+        except Exception:
+            self._lose()
+        else:
+            self._task = asyncio.create_task(self._drain(_rest(step, waits)))
+
+    def _queue(self, message: dict[str, Any], replaces: Hashable) -> None:
+        if self._closed:
+            return
+        entry: list[dict[str, Any] | None] = [message]
+        if replaces is not None:
+            older = self._newest.get(replaces)
+            if older is not None:
+                older[0] = None
+            self._newest[replaces] = entry
+        self._frames.append(entry)
+        if len(self._frames) > MAX_PENDING:
+            self._frames = deque(entry for entry in self._frames if entry[0] is not None)
+        if len(self._frames) > MAX_PENDING:
+            self._frames.clear()
+            self.close(Close.SLOW)
+
+    async def _drain(self, begun: Awaitable[None] | None = None) -> None:
+        try:
+            if begun is not None:
+                await begun
+            while self._frames:
+                message = self._frames.popleft()[0]
+                if message is not None:
+                    await self._send(message)
+        except Exception:
+            self._lose()
+        finally:
+            self._newest.clear()
+            self._task = None
+
+    def _lose(self) -> None:
+        # Servers say in different ways that the client is gone; its receive() will tell.
+        self._closed = True
+        self._frames.clear()
+
+
+@types.coroutine
+def _rest(step: Generator[Any, None, None], waits: Any) -> Generator[Any, None, None]:
+    """What is left of something awaited whose first step was made, and waits."""
+    try:
+        yield waits
+    except BaseException as error:
+        with suppress(StopIteration):
+            yield from _rest(step, step.throw(error))
+    else:
+        yield from step

@@ -231,13 +231,16 @@ class Relay:
         ttl = float(options().presence("TTL"))
         while True:
             await asyncio.sleep(ttl / 2.2)
-            text, now = frames.beat(self.hub.epoch, self.hub.seq), loop.time()
-            for socket in list(self.sockets):
-                if socket.answers and now > socket.heard + ttl:
-                    self.keeper.drop(socket, lost=False)
-                    socket.close(Close.SILENT)
-                else:
-                    socket.write(text)
+            await _aside(lambda: self._ask(loop.time() - ttl))
+
+    def _ask(self, long_ago: float) -> None:
+        text = frames.beat(self.hub.epoch, self.hub.seq)
+        for socket in list(self.sockets):
+            if socket.answers and socket.heard < long_ago:
+                self.keeper.drop(socket, lost=False)
+                socket.close(Close.SILENT)
+            else:
+                socket.write(text)
 
     # Reading and writing
 
@@ -281,7 +284,7 @@ class Relay:
         unknown = {name: self.topics[name] for name in self.hub.unknown_feeds()}
         place = feed.Place(self.hub.epoch, self.hub.seq)
         read = await self.in_thread(lambda: read_out(questions, known, unknown, place))
-        _deliver(self.hub.take(read))
+        await _aside(lambda: _deliver(self.hub.take(read)))
 
     async def _say_watched(self) -> None:
         await self.in_thread(self._watch)
@@ -308,6 +311,16 @@ def _connected(job: Callable[[], T]) -> T:
     except Exception:
         connections.close_all()
         raise
+
+
+async def _aside(job: Callable[[], None]) -> None:
+    """Write to sockets in a task of its own, which is gone before any of them can wait: whatever a
+    middleware around ``send`` does to the task that it finds itself in is done to no other."""
+
+    async def write() -> None:
+        job()
+
+    await asyncio.create_task(write())
 
 
 def _deliver(deliveries: Iterable[Delivery]) -> None:
