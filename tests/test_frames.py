@@ -28,9 +28,9 @@ def golden(pattern: str) -> list[Any]:
 def test_a_client_s_frame(case: dict[str, Any]) -> None:
     said = case["frame"]
 
-    assert parse(case["text"]) == Request(
-        said["op"], tuple(said.get("topics", ())), said.get("epoch"), said.get("seq")
-    )
+    state = said.pop("state", None)
+    said |= {"topics": tuple(said.get("topics", ()))}
+    assert parse(case["text"]) == Request(**said, away=None if state is None else state == "away")
 
 
 @pytest.mark.parametrize("case", golden("client-invalid-*.json"))
@@ -52,6 +52,8 @@ def test_a_server_s_frame_is_what_the_browser_was_promised(case: dict[str, Any])
         "reset": lambda: frames.reset(said["topic"], said["events"], epoch, seq),
         "error": lambda: frames.error(said["code"], epoch, seq, said.get("topic")),
         "pong": lambda: frames.pong(said["at"], epoch, seq),
+        "beat": lambda: frames.beat(epoch, seq),
+        "visitor": lambda: frames.visitor(epoch, seq),
     }[op]()
 
     # A newer server may say more than this one does.
