@@ -12,7 +12,9 @@ from django.utils import timezone
 from livecounters import capture, leases
 from livecounters.doctor import Finding, examine
 from livecounters.models import Delta, Measured
+from livecounters.presence.database import DatabasePresence
 from tests.host.models import Sale
+from tests.host.rooms import Declared
 
 pytestmark = pytest.mark.django_db
 
@@ -144,3 +146,20 @@ def test_an_application_that_cannot_be_imported() -> None:
 @override_settings(LIVECOUNTERS={"SOCKET_URL": None})
 def test_pages_that_poll() -> None:
     assert about("socket: none").level == "ok"
+
+
+def test_presence(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not [one for one in findings() if one.what.startswith("presence")]
+    with Declared():
+        (found,) = [one for one in findings() if one.what.startswith("presence")]
+        assert (found.level, found.what) == (
+            "ok",
+            "presence: 0 are here on 0 connections (DatabasePresence)",
+        )
+
+        def fail(*given: object) -> None:
+            raise ConnectionError("away")
+
+        monkeypatch.setattr(DatabasePresence, "counts", fail)
+        (found,) = [one for one in findings() if one.what.startswith("presence")]
+        assert (found.level, bool(found.cure)) == ("problem", True)

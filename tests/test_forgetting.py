@@ -11,13 +11,15 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 import livecounters as live
-from livecounters import audit, feed, folding, forgetting, leases, retention
+from livecounters import audit, feed, folding, forgetting, leases, retention, sightings
 from livecounters.exceptions import Busy
 from livecounters.feed import Place
 from livecounters.forgetting import FORGOTTEN, Person, about, forget
 from livecounters.hub import Hub
 from livecounters.measures import declared_measures
 from livecounters.models import ActivityEvent, Bucket, Delta, EventSource, Measured, Member
+from livecounters.presence import Changes, Kind, Who, store
+from livecounters.presence.base import Came
 from livecounters.readout import read_out
 from livecounters.topics import FeedTopic
 from tests.host.models import Attempt, Quiz
@@ -263,7 +265,7 @@ def test_open_pages_drop_the_name(past: None, ada: User) -> None:
     assert "lovelace" in str([event.say("en") for event in hub.feeds["feed"].ring])
 
     forget(Person.of(ada))
-    ((text, sockets),) = hub.take(read_out([], {"feed": FeedTopic()}, {}, place))
+    ((text, sockets, _),) = hub.take(read_out([], {"feed": FeedTopic()}, {}, place))
 
     assert sockets == (socket,)
     assert json.loads(text)["op"] == "reset"
@@ -343,3 +345,18 @@ def test_all_that_is_kept(past: None, ada: User) -> None:
     forget(Person.of(ada))
     assert about(Person.of(ada))["events"] == []
     assert Measured.objects.filter(drift__gt=0).count() == 0
+
+
+def test_that_somebody_was_here_is_forgotten(ada: User, bob: User) -> None:
+    whos = [Who(Kind.PERSON, str(one.pk)) for one in (ada, bob)]
+    sightings.arrived(whos, 1000.0)
+    store().beat("p", Changes([Came("site", who, 0.0) for who in whos], whole=True), 0.0, 60.0)
+    assert about(Person.of(ada))["last_seen"] == "1970-01-01T00:16:40.000Z"
+
+    forget(Person.of(ada), dry_run=True)
+    assert sightings.last_seen(str(ada.pk))
+    forget(Person.of(ada))
+
+    assert sightings.last_seen(str(ada.pk)) is None
+    assert sightings.last_seen(str(bob.pk))
+    assert store().people("site", 1.0) == {str(bob.pk)}

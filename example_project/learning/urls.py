@@ -15,5 +15,6 @@ urlpatterns = [
     path("attempts/<int:pk>/", views.question, name="question"),
     path("attempts/<int:pk>/leave/", views.leave_quiz, name="leave_quiz"),
     path("attempts/<int:pk>/results/", views.results, name="results"),
+    path("status/", views.status, name="status"),
     path("practice/", views.practice, name="practice"),
 ]

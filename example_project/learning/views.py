@@ -39,6 +39,10 @@ def home(request: HttpRequest) -> HttpResponse:
     )
 
 
+def status(request: HttpRequest) -> HttpResponse:
+    return render(request, "learning/status.html")
+
+
 def course(request: HttpRequest, slug: str) -> HttpResponse:
     course = get_object_or_404(Course, slug=slug)
     enrolment = (

@@ -27,8 +27,11 @@ from livecounters.announce import GROUP
 from livecounters.conf import options
 from livecounters.dialects import Dialect, Watch, dialect_of
 from livecounters.exceptions import Unmeasurable
+from livecounters.gauges import SITE
 from livecounters.leases import PUMP
+from livecounters.meters import presence_declared
 from livecounters.models import Lease
+from livecounters.presence import store
 from livecounters.readers import aware
 from livecounters.standing import standings
 from livecounters.watches import watches
@@ -72,6 +75,8 @@ def examine(now: dt.datetime) -> Iterator[Finding]:
         yield from _database(using)
     yield _pump(now)
     yield _channel_layer()
+    if presence_declared():
+        yield _presence(now)
     yield from _static_files()
     yield from _addresses()
 
@@ -201,6 +206,21 @@ async def _round_trip(layer: Any) -> bool:
             return bool((await layer.receive(channel))["type"] == message["type"])
         finally:
             await layer.group_discard(group, channel)
+
+
+# Presence
+
+
+def _presence(now: dt.datetime) -> Finding:
+    name = type(store()).__name__
+    try:
+        room = store().counts([SITE], aware(now).timestamp())[SITE]
+    except Exception as error:
+        # Whatever a store's library raises; there are many.
+        return Finding("problem", f"presence: {error!r}", "See that its server is running.")
+    return Finding(
+        "ok", f"presence: {room.online} are here on {room.connections} connections ({name})"
+    )
 
 
 # Files and addresses

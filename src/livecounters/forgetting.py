@@ -8,6 +8,7 @@ rows: when the host deletes them they are nothing, and of that nothing is kept.
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -22,13 +23,14 @@ from django.db import models
 from django.db.models import QuerySet, Value
 from django.utils import timezone
 
-from livecounters import audit, feed, leases
+from livecounters import audit, feed, leases, sightings
 from livecounters.dialects import dialect_of
 from livecounters.exceptions import Busy
 from livecounters.folding import alone, fold
 from livecounters.keys import join, split, target_of, text_of
 from livecounters.measures import Measure, measure_of
 from livecounters.models import ActivityEvent, Bucket, Delta, Member
+from livecounters.presence import Kind, Who, store
 from livecounters.readers import Counter, Question, read
 from livecounters.registry import CounterEntry, registry
 from livecounters.rows import related_model, rows, source_columns
@@ -36,6 +38,8 @@ from livecounters.tellings import Telling, telling_of
 from livecounters.windows import ever
 
 __all__ = ["FORGOTTEN", "Forgotten", "Person", "about", "forget"]
+
+logger = logging.getLogger("livecounters")
 
 FORGOTTEN = "livecounters.forgotten"
 """The model of an actor or target who was forgotten; there is none of that name."""
@@ -87,6 +91,11 @@ class Person:
         if key is None:
             raise LookupError(f"{text!r} is no user's name, and cannot be a key either.")
         return cls(model, key)
+
+    @property
+    def is_user(self) -> bool:
+        """Whether it is somebody who can sign in."""
+        return self.model is get_user_model()._meta.concrete_model
 
     @cached_property
     def labels(self) -> list[str]:
@@ -149,8 +158,21 @@ def forget(person: Person, dry_run: bool = False) -> Forgotten:
         if places:
             _forget_events(using, places, over_events.values())
         _drop_nothing(person)
+        _forget_presence(person)
     done.following = list(_following(person))
     return done
+
+
+def _forget_presence(person: Person) -> None:
+    """When they were here last, and that they are."""
+    if not person.is_user:
+        return
+    sightings.forget(person.key)
+    try:
+        store().forget(Who(Kind.PERSON, person.key))
+    except Exception as error:
+        # Whatever a store's library raises: what it keeps ends with its leases anyway.
+        logger.warning("livecounters: the presence store does not answer: %r", error)
 
 
 # Events and the numbers over them
@@ -360,9 +382,11 @@ def about(person: Person) -> dict[str, Any]:
         for place in _places(using, person, column):
             events += [_as_json(event, column) for event in place.events.order_by("at", "id")]
     numbers = {**_over_events(person), **_following(person)}
+    seen = sightings.last_seen(person.key) if person.is_user else None
     return {
         "model": person.model._meta.label,
         "key": person.key,
+        "last_seen": None if seen is None else feed.iso(seen),
         "events": events,
         "numbers": {name: str(value) for name, value in numbers.items()},
     }

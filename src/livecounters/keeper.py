@@ -14,15 +14,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar
 
-from django.db import close_old_connections, connections
+from django.db import connections
 from django.utils import timezone
 
 from livecounters import leases, sightings
 from livecounters.conf import options
 from livecounters.feed import database
-from livecounters.gauges import SITE
+from livecounters.gauges import SITE, Active
 from livecounters.presence import Changes, Who, store
 from livecounters.presence.attendance import Attendance
+from livecounters.registry import registry
+from livecounters.worker import work
 
 __all__ = ["Keeper"]
 
@@ -34,6 +36,9 @@ GRACE = 3.0
 """Seconds that somebody who has closed the last page may take to open another."""
 LOST_GRACE = 10.0
 """The same where the connection broke: that is seldom meant."""
+TIDY = 86_400.0
+"""Seconds for which guests are remembered at the least, and between two looks for those who are not
+any more."""
 RECONCILE = 15.0
 """Seconds between two looks, by one process of all, for people whose process is gone."""
 
@@ -167,7 +172,7 @@ class Keeper:
             self._lookout.look(now)
 
     async def _in_thread(self, job: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, _connected, job)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work, job)
 
 
 class _Lookout:
@@ -177,11 +182,17 @@ class _Lookout:
     def __init__(self, process: str) -> None:
         self._process = process
         self._known: set[str] | None = None
+        self._tidied = 0.0
 
     def look(self, now: float) -> None:
         if not leases.hold(LEASE, self._process, timezone.now(), 2 * RECONCILE, database()):
             self._known = None
             return
+        if now >= self._tidied + TIDY:
+            self._tidied = now
+            gauges = (gauge.declared for gauge in registry.gauges)
+            windows = [one.window.seconds for one in gauges if isinstance(one, Active)]
+            sightings.lost(now - max([TIDY, *windows]))
         alive = store().processes(now)
         # After a restart they get the time to come back.
         killed = self._known is not None and bool(self._known - alive)
@@ -196,12 +207,3 @@ class _Lookout:
 def _absent(people: Iterable[str], now: float) -> set[str]:
     asked = set(people)
     return asked - store().people(SITE, now, asked)
-
-
-def _connected(job: Callable[[], T]) -> T:
-    close_old_connections()
-    try:
-        return job()
-    except Exception:
-        connections.close_all()
-        raise

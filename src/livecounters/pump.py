@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 
-from django.db import close_old_connections, connections
+from django.db import connections
 from django.utils import timezone
 
 from livecounters import feed, folding, installation, leases, retention
@@ -29,6 +29,7 @@ from livecounters.measures import declared_measures
 from livecounters.meters import GAUGE
 from livecounters.sampler import Sampler
 from livecounters.settling import settle
+from livecounters.worker import work
 
 __all__ = ["IDLE", "VIEWERS", "WATCHED", "Pump", "drive"]
 
@@ -244,12 +245,7 @@ async def drive(
 
 
 def _look(pump: Pump) -> tuple[Announcement | None, bool]:
-    close_old_connections()
-    try:
-        return pump.tick(timezone.now())
-    except Exception:
-        connections.close_all()
-        raise
+    return work(lambda: pump.tick(timezone.now()))
 
 
 def _close(pump: Pump) -> None:

@@ -17,7 +17,7 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from channels.layers import get_channel_layer
-from django.db import close_old_connections, connections
+from django.db import connections
 from django.utils import timezone
 
 from livecounters import feed, frames, leases
@@ -33,6 +33,7 @@ from livecounters.presence import Who
 from livecounters.pump import VIEWERS, Pump, drive
 from livecounters.readout import read_out
 from livecounters.topics import FeedTopic, Topic
+from livecounters.worker import work
 
 __all__ = ["Relay", "current"]
 
@@ -45,6 +46,8 @@ VIEWERS_EVERY = 10.0
 RENEW_GROUP = 600.0
 """Seconds between renewals of the group membership, at the most."""
 RETRY = 1.0
+CUT = 3.0
+"""A connection to the channel layer that ends later than this has worked."""
 INTERVALS = {ONLINE: 1.0, ACTIVE: 1.0}
 """The least seconds between two frames of who is here, however many come and go."""
 
@@ -105,7 +108,7 @@ class Relay:
 
     async def in_thread(self, job: Callable[[], T]) -> T:
         """Run database work in the relay's one thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, _connected, job)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work, job)
 
     # Sockets
 
@@ -192,22 +195,30 @@ class Relay:
         self._wake.set()
 
     async def _listen(self) -> None:
-        failure = ""
+        layer = get_channel_layer()
+        assert layer is not None
+        # One for the life of this process: a layer remembers each for a while, and whoever
+        # announces puts a message into each.
+        channel = await layer.new_channel()
+        failure, failed = "", float("-inf")
         while True:
             try:
-                await self._hear_layer()
+                await self._hear_layer(layer, channel)
             except Exception as error:
-                if repr(error) != failure:
-                    failure = repr(error)
-                    logger.warning("livecounters: the channel layer is not to be heard: %r", error)
-                await asyncio.sleep(RETRY)
+                now, before = asyncio.get_running_loop().time(), failed
+                failed = now
+                # A connection that was silent may have been cut, and the next one be good.
+                if now < before + CUT:
+                    if repr(error) != failure:
+                        failure = repr(error)
+                        logger.warning(
+                            "livecounters: the channel layer is not to be heard: %r", error
+                        )
+                    await asyncio.sleep(RETRY)
                 self.hub.touch_all()
                 self._wake.set()
 
-    async def _hear_layer(self) -> None:
-        layer = get_channel_layer()
-        assert layer is not None
-        channel = await layer.new_channel()
+    async def _hear_layer(self, layer: Any, channel: str) -> None:
         # A layer forgets members after a while, which a host may have made short.
         renew = min(RENEW_GROUP, getattr(layer, "group_expiry", 2 * RENEW_GROUP) / 2)
         while True:
@@ -302,15 +313,6 @@ class Relay:
             leases.release(VIEWERS + self.name, self.name, feed.database())
         finally:
             connections.close_all()
-
-
-def _connected(job: Callable[[], T]) -> T:
-    close_old_connections()
-    try:
-        return job()
-    except Exception:
-        connections.close_all()
-        raise
 
 
 async def _aside(job: Callable[[], None]) -> None:

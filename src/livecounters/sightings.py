@@ -22,7 +22,7 @@ from livecounters.models import Sighting
 from livecounters.presence.base import Kind, Who
 from livecounters.signals import went_offline, went_online
 
-__all__ = ["EVERY", "active", "arrived", "last_seen", "lost", "online", "seen", "went"]
+__all__ = ["EVERY", "active", "arrived", "forget", "last_seen", "lost", "online", "seen", "went"]
 
 logger = logging.getLogger("livecounters")
 
@@ -95,6 +95,11 @@ def lost(since: float) -> int:
     is kept."""
     number, _ = _all().filter(kind=Kind.GUEST, seen_at__lt=since).delete()
     return number
+
+
+def forget(person: str) -> None:
+    """Forget when a person was here."""
+    _all().filter(kind=Kind.PERSON, member=person).delete()
 
 
 def last_seen(person: str) -> dt.datetime | None:
