@@ -271,7 +271,7 @@ def test_open_pages_drop_the_name(past: None, ada: User) -> None:
     assert json.loads(text)["op"] == "reset"
     assert "lovelace" not in text
     # Who resumes from before gets the list anew, too.
-    ((text, _),) = hub.follow_feed(_Socket(), "feed", *place)
+    ((text, *_),) = hub.follow_feed(_Socket(), "feed", *place)
     assert json.loads(text)["op"] == "reset"
     assert "lovelace" not in text
 

@@ -104,11 +104,18 @@ def test_a_store_that_is_away(monkeypatch: pytest.MonkeyPatch, caplog: Any) -> N
     def fail(*given: Any) -> None:
         raise ConnectionError("away")
 
-    monkeypatch.setattr(DatabasePresence, "counts", fail)
+    asked: list[int] = []
+    monkeypatch.setattr(DatabasePresence, "counts", lambda *given: asked.append(1) or fail())
 
     assert counters["online"].value() is None
     assert meters.counts(["site"], 0.0) == {}
     assert "does not answer" in caplog.text
+    # Nobody but the first has waited for it.
+    assert asked == [1]
+    meters._away.until = 0.0
+    assert counters["online"].value() is None
+    assert asked == [1, 1]
+    meters._away.until = 0.0
 
 
 def test_history_of_who_was_online() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,9 @@ from livecounters.worth import Number
 __all__ = ["ACTIVE", "GAUGE", "ONLINE", "Meter", "Person", "counts", "presence_declared", "read"]
 
 logger = logging.getLogger("livecounters")
+
+AWAY = 2.0
+"""Seconds for which a store that did not answer is not asked again."""
 
 # What changes are announced under.
 ONLINE, ACTIVE, GAUGE = "online", "active", "gauge"
@@ -194,12 +198,25 @@ def read(questions: Sequence[tuple[Meter, str]], now: float) -> list[Number]:
 def counts(rooms: Iterable[str], now: float) -> dict[str, Counts]:
     """How many are in these rooms; nothing while the presence store cannot be asked."""
     wanted = list(rooms)
-    try:
-        return store().counts(wanted, now) if wanted else {}
-    except Exception as error:
-        # Whatever a store's library raises when its server is gone: pages are shown without.
-        logger.warning("livecounters: the presence store does not answer: %r", error)
+    if not wanted or time.monotonic() < _away.until:
         return {}
+    try:
+        return store().counts(wanted, now)
+    except Exception as error:
+        # Whatever a store's library raises when its server is gone: pages are shown without, and
+        # none but the first waits for it.
+        logger.warning("livecounters: the presence store does not answer: %r", error)
+        _away.until = time.monotonic() + AWAY
+        return {}
+
+
+class _Away:
+    """Until when the store is not asked again."""
+
+    until = 0.0
+
+
+_away = _Away()
 
 
 def _moment(at: dt.datetime | None) -> dt.datetime:

@@ -18,7 +18,7 @@ from django.utils import timezone, translation
 from django.utils.functional import SimpleLazyObject
 
 import livecounters as live
-from livecounters import feed
+from livecounters import feed, meters
 from livecounters.exceptions import UnknownName
 from livecounters.presence import Changes, Kind, Who, store
 from livecounters.presence.base import Came
@@ -459,6 +459,7 @@ class TestOnline:
             raise ConnectionError
 
         monkeypatch.setattr(type(store()), "counts", fail)
+        monkeypatch.setattr(meters, "AWAY", 0.0)
 
         assert 'value="">\N{EN DASH}</data>' in render("{% live_online %}")
 
