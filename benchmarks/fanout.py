@@ -56,9 +56,7 @@ def _signalled(served: Served) -> Iterator[None]:
         served.signal(signal.SIGUSR2)
 
 
-def run(
-    database: str, sockets: int, seconds: float | None, rounds: int | None
-) -> Iterator[Table]:
+def run(database: str, sockets: int, seconds: float | None, rounds: int | None) -> Iterator[Table]:
     seconds, rounds = seconds or SECONDS, rounds or ROUNDS
     fast = json.dumps({"FRAMES_PER_SECOND": 2 * RATE, "EMBEDDED_PUMP": False})
     with ExitStack() as stack:

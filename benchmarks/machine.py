@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -103,6 +103,11 @@ def serving(command: Sequence[str | Path], *arguments: str) -> Iterator[Served]:
     port = free_port()
     with running([*command, str(port), *arguments], os.environ, port) as process:
         yield Served(process, port)
+
+
+def serving_echo(environment: Mapping[str, str]) -> AbstractContextManager[Served]:
+    """uvicorn with next to nothing on it."""
+    return uvicorn("benchmarks.peers.echo:application", environment)
 
 
 def _wait_for(port: int, started: subprocess.Popen[bytes]) -> None:
