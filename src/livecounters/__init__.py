@@ -12,12 +12,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from livecounters.activities import Activity
-from livecounters.declarations import Avg, Count, Max, Min, Sum
+from livecounters.declarations import Avg, Count, Goal, Max, Min, Sum
 from livecounters.gauges import Active, Gauge, Online
 from livecounters.registry import LiveModel, LiveSite, register
 from livecounters.windows import ever, last, this_month, this_week, today
 
 if TYPE_CHECKING:
+    from livecounters.attainment import progress
     from livecounters.muting import muted
     from livecounters.numbers import counters
 
@@ -29,6 +30,7 @@ __all__ = [
     "Avg",
     "Count",
     "Gauge",
+    "Goal",
     "LiveModel",
     "LiveSite",
     "Max",
@@ -39,13 +41,18 @@ __all__ = [
     "ever",
     "last",
     "muted",
+    "progress",
     "register",
     "this_month",
     "this_week",
     "today",
 ]
 
-LAZY = {"counters": "livecounters.numbers", "muted": "livecounters.muting"}
+LAZY = {
+    "counters": "livecounters.numbers",
+    "muted": "livecounters.muting",
+    "progress": "livecounters.attainment",
+}
 
 
 def __getattr__(name: str) -> Any:

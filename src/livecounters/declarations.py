@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, ClassVar
 
@@ -13,11 +13,47 @@ from django.utils.functional import Promise
 from livecounters.activities import Activity
 from livecounters.windows import Ever, Window, ever
 
-__all__ = ["Aggregate", "Avg", "Count", "Max", "Min", "Per", "Shown", "Sum", "Text"]
+__all__ = [
+    "PERIODS",
+    "Aggregate",
+    "Avg",
+    "Count",
+    "Goal",
+    "Max",
+    "Min",
+    "Per",
+    "Shown",
+    "Sum",
+    "Text",
+]
 
 Path = str | Combinable
 Per = str | tuple[str, ...] | None
 Text = str | Promise
+
+
+PERIODS = ("day", "week", "month")
+"""What a goal may be for: the calendar's, in the person's own time zone."""
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What to reach in a period. A person may set another one from ``least`` to ``most``; where
+    both are ``target``, nobody may."""
+
+    target: int
+    least: int = 1
+    most: int = 1000
+
+    def __post_init__(self) -> None:
+        numbers: tuple[Any, ...] = (self.target, self.least, self.most)
+        if any(isinstance(n, bool) or not isinstance(n, int) for n in numbers) or not (
+            1 <= self.least <= self.target <= self.most
+        ):
+            raise ValueError(
+                f"A goal of {self.target!r}, {self.least!r} to {self.most!r}: give whole numbers, "
+                "1 <= least <= target <= most."
+            )
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -58,6 +94,10 @@ class Aggregate(Shown):
         The part of time that :meth:`value` looks at when not told otherwise.
     ``events``
         Count what happened (an activity) instead of rows as they are.
+    ``goals``, ``milestones``, ``streaks``
+        Of a counter ``per`` the user: what a person wants to reach in a ``"day"``, ``"week"`` or
+        ``"month"`` (a number, or a :class:`Goal` with bounds for the person's own), totals to
+        celebrate, and days in a row.
     """
 
     expression: Path | None = None
@@ -67,6 +107,9 @@ class Aggregate(Shown):
     at: Path | None = None
     window: Window = ever
     events: Activity | None = None
+    goals: Mapping[str, int | Goal] | None = None
+    milestones: Sequence[int] = ()
+    streaks: Sequence[int] = ()
 
     needs_expression: ClassVar[bool] = True
 
@@ -96,6 +139,24 @@ class Aggregate(Shown):
             raise TypeError(
                 f"live.{name}(per={self.per!r}): give the name of a field, or a tuple of several."
             )
+        self._check_progress(name)
+
+    def _check_progress(self, name: str) -> None:
+        wanted = {"goals": self.goals, "milestones": self.milestones, "streaks": self.streaks}
+        given = [word for word, value in wanted.items() if value]
+        if given and not isinstance(self.per, str):
+            raise TypeError(f'live.{name}({given[0]}=...) is of a person; give per="user".')
+        for period, goal in (self.goals or {}).items():
+            if period not in PERIODS:
+                raise ValueError(
+                    f"live.{name}(goals={{{period!r}: ...}}): choose among "
+                    f"{', '.join(map(repr, PERIODS))}."
+                )
+            if not isinstance(goal, Goal):
+                Goal(goal)
+        for word, steps in (("milestones", self.milestones), ("streaks", self.streaks)):
+            if any(isinstance(n, bool) or not isinstance(n, int) or n < 1 for n in steps):
+                raise ValueError(f"live.{name}({word}={steps!r}): give whole numbers above 0.")
 
     @property
     def timed(self) -> bool:

@@ -2,6 +2,7 @@ from livecounters.models.bookkeeping import Lease, Mark, Measured, Muting, Strea
 from livecounters.models.events import ActivityEvent, EventSource
 from livecounters.models.numbers import Bucket, Delta, Member
 from livecounters.models.presence import Attendance, Presence, Process, Sighting
+from livecounters.models.progress import PersonalGoal
 from livecounters.models.samples import Sample
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Measured",
     "Member",
     "Muting",
+    "PersonalGoal",
     "Presence",
     "Process",
     "Sample",
