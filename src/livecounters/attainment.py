@@ -67,6 +67,10 @@ class Attainment:
     next_milestone: int | None = None
     days: Mapping[dt.date, int] = field(default_factory=dict, repr=False)
     """How many rows each day has, in the person's own zone."""
+    amounts: Mapping[dt.date, Number] = field(default_factory=dict, repr=False)
+    """What each of these days adds up to."""
+    today_is: dt.date = dt.date.min
+    """The person's calendar day."""
 
     def as_json(self) -> dict[str, Any]:
         """As the API answers it."""
@@ -164,6 +168,8 @@ def _attained(
         next_milestone=min(
             (step for step in entry.declared.milestones if step > float(total or 0)), default=None
         ),
+        amounts={day: worth.of(history.between(day, day)) for day in history.counts},
+        today_is=today,
         days={day: number for day, number in sorted(history.counts.items()) if number > 0},
     )
 

@@ -4,13 +4,18 @@
 processes there are, by the process that noticed it. Both carry ``user_id`` (as the key's text
 says it), ``at`` (an aware datetime) and, for ``went_offline``, ``duration`` (a timedelta); the
 sender is the user model. Receivers run in a thread of their own; an exception is logged.
+
+``achieved`` is sent once for each achievement, by the process that awarded it, after it is
+committed, with ``achievement`` (see ``models.Achievement``) and ``user_id``; not for what is awarded
+silently.
 """
 
 from __future__ import annotations
 
 from django.dispatch import Signal
 
-__all__ = ["went_offline", "went_online"]
+__all__ = ["achieved", "went_offline", "went_online"]
 
 went_online = Signal()
 went_offline = Signal()
+achieved = Signal()

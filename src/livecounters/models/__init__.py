@@ -2,12 +2,14 @@ from livecounters.models.bookkeeping import Lease, Mark, Measured, Muting, Strea
 from livecounters.models.events import ActivityEvent, EventSource
 from livecounters.models.numbers import Bucket, Delta, Member
 from livecounters.models.presence import Attendance, Presence, Process, Sighting
-from livecounters.models.progress import PersonalGoal
+from livecounters.models.progress import Achievement, AwardedRule, PersonalGoal
 from livecounters.models.samples import Sample
 
 __all__ = [
+    "Achievement",
     "ActivityEvent",
     "Attendance",
+    "AwardedRule",
     "Bucket",
     "Delta",
     "EventSource",

@@ -6,7 +6,7 @@ from django.db import models
 
 from livecounters.models.numbers import TEXT_LENGTH, ExactCharField
 
-__all__ = ["PersonalGoal"]
+__all__ = ["Achievement", "AwardedRule", "PersonalGoal"]
 
 
 class PersonalGoal(models.Model):
@@ -21,3 +21,53 @@ class PersonalGoal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.counter} of {self.person}: {self.target} a {self.period}"
+
+
+class Achievement(models.Model):
+    """Something that a person has reached, once: what it is of makes it unique, so that no two
+    processes award it twice.
+
+    ``period`` is the day, week or month it was reached in, empty for what is reached once and
+    for all; ``step`` what was reached of several, such as the 50 of 10, 25, 50. One that is
+    revoked stays, so that it is not awarded again.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    person = ExactCharField(max_length=TEXT_LENGTH)
+    counter = ExactCharField(max_length=TEXT_LENGTH)
+    kind = ExactCharField(max_length=20)
+    step = models.IntegerField(default=0)
+    period = ExactCharField(max_length=10, blank=True)
+    at = models.DateTimeField()
+    seen_at = models.DateTimeField(null=True, blank=True)
+    read_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person", "counter", "kind", "step", "period"],
+                name="livecounters_achievement_once",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["person", "seen_at"], name="livecounters_achievement_seen"),
+            models.Index(fields=["person", "read_at"], name="livecounters_achievement_read"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person}: {self.counter} {self.kind} {self.step} {self.period}".rstrip()
+
+
+class AwardedRule(models.Model):
+    """A rule by which people are judged, and since when: what was reached before is awarded
+    without a word."""
+
+    pk = models.CompositePrimaryKey("counter", "kind", "step")
+    counter = ExactCharField(max_length=TEXT_LENGTH)
+    kind = ExactCharField(max_length=20)
+    step = models.IntegerField(default=0)
+    since = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.counter} {self.kind} {self.step}"

@@ -1,0 +1,214 @@
+"""Awards: each once, whoever judges and however often."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection, connections, transaction
+
+from livecounters import awards, installation
+from livecounters.awards import judge
+from livecounters.models import Achievement
+from livecounters.registry import registry
+from livecounters.signals import achieved
+from tests.host.models import Attempt
+from tests.test_attainment import Learning, at, study
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+NOON = "2026-03-11T11:00"
+
+
+@pytest.fixture(autouse=True)
+def declared(db: None) -> Iterator[None]:
+    registry.add(Attempt, Learning)
+    try:
+        installation.sync("default")
+        awards.award_past(registry.counters.get("sessions"))
+        yield
+    finally:
+        registry.remove(Learning)
+
+
+@pytest.fixture
+def ada() -> User:
+    return User.objects.create(username="ada")
+
+
+@pytest.fixture
+def said() -> Iterator[list[Any]]:
+    found: list[Any] = []
+
+    def hear(achievement: Achievement, user_id: str, **given: Any) -> None:
+        found.append((user_id, *what(achievement)))
+
+    achieved.connect(hear)
+    yield found
+    achieved.disconnect(hear)
+
+
+def what(one: Achievement) -> tuple[str, int, str]:
+    return one.kind, one.step, one.period
+
+
+def judged(user: User, now: str) -> list[tuple[str, int, str]]:
+    return [what(one) for one in judge(user, at(now))]
+
+
+def test_a_day_from_the_first_to_a_busy_one(ada: User) -> None:
+    study(ada, "2026-03-11T08:00")
+    assert judged(ada, "2026-03-11T08:01") == [("first", 0, "2026-03-11")]
+    study(ada, *["2026-03-11T09:00"] * 2)
+    assert judged(ada, "2026-03-11T09:01") == [("goal:day", 0, "2026-03-11")]
+    study(ada, *["2026-03-11T10:00"] * 2)
+    assert judged(ada, NOON) == [("busy", 5, "2026-03-11")]
+    assert judged(ada, NOON) == []
+    # And a new day.
+    study(ada, "2026-03-12T08:00")
+    assert judged(ada, "2026-03-12T08:01") == [("first", 0, "2026-03-12")]
+
+
+def test_steps_that_are_jumped_over_are_awarded_each_in_order(ada: User) -> None:
+    study(ada, *["2026-01-11T08:00"] * 30)
+
+    assert judged(ada, NOON) == [("total", 10, ""), ("total", 25, "")]
+
+
+def test_streaks_are_awarded_once(ada: User) -> None:
+    study(ada, *[f"2026-03-{day:02}T08:00" for day in range(1, 8)])
+    assert ("streak", 7, "") in judged(ada, "2026-03-07T09:00")
+    study(ada, *[f"2026-03-{day:02}T08:00" for day in range(20, 28)])
+    assert ("streak", 7, "") not in judged(ada, "2026-03-27T09:00")
+
+
+def test_yesterday_just_before_midnight(ada: User) -> None:
+    study(ada, *["2026-03-11T22:50"] * 3)
+
+    # The site is in Paris: it is the 12th there.
+    assert judged(ada, "2026-03-11T23:10") == [
+        ("first", 0, "2026-03-11"),
+        ("goal:day", 0, "2026-03-11"),
+    ]
+
+
+def test_a_week_s_goal(ada: User) -> None:
+    study(ada, *["2026-03-09T08:00"] * 8, *["2026-03-10T08:00"] * 8)
+
+    assert ("goal:week", 0, "2026-03-09") in judged(ada, "2026-03-10T09:00")
+    assert ("goal:week", 0, "2026-03-09") not in judged(ada, "2026-03-16T09:00")
+
+
+def test_the_signal_is_sent_once_after_the_commit(ada: User, said: list[Any]) -> None:
+    study(ada, "2026-03-11T08:00")
+    with transaction.atomic():
+        judge(ada, at(NOON))
+        assert said == []
+    judge(ada, at(NOON))
+
+    assert said == [(str(ada.pk), "first", 0, "2026-03-11")]
+
+
+def test_what_is_rolled_back_is_awarded_later(ada: User, said: list[Any]) -> None:
+    study(ada, "2026-03-11T08:00")
+    with transaction.atomic():
+        judge(ada, at(NOON))
+        transaction.set_rollback(True)
+    assert said == []
+    assert judged(ada, NOON) == [("first", 0, "2026-03-11")]
+
+
+def test_many_judges_at_once(ada: User, said: list[Any]) -> None:
+    if connection.vendor == "sqlite":
+        pytest.skip("one writer")
+    study(ada, *["2026-03-11T08:00"] * 12)
+    new: list[Any] = []
+
+    def work() -> None:
+        try:
+            new.extend(what(one) for one in judge(ada, at(NOON)))
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    expected = [
+        ("busy", 5, "2026-03-11"),
+        ("first", 0, "2026-03-11"),
+        ("goal:day", 0, "2026-03-11"),
+        ("total", 10, ""),
+    ]
+    assert sorted(new) == expected
+    assert sorted(one[1:] for one in said) == expected
+
+
+def test_the_past_is_awarded_silently(ada: User, said: list[Any]) -> None:
+    from livecounters.models import AwardedRule
+
+    AwardedRule.objects.all().delete()
+    study(ada, *["2026-01-11T08:00"] * 12)
+
+    assert awards.award_past(registry.counters.get("sessions"), at(NOON)) == 1
+    assert awards.award_past(registry.counters.get("sessions"), at(NOON)) == 0
+
+    assert said == []
+    assert awards.unseen(str(ada.pk)) == 0
+    assert [what(one) for one in awards.achievements(str(ada.pk))] == [("total", 10, "")]
+    assert judged(ada, NOON) == []
+
+
+def test_seen_and_read_on_any_device(ada: User) -> None:
+    study(ada, *["2026-03-11T08:00"] * 3)
+    new = judge(ada, at(NOON))
+    person = str(ada.pk)
+    assert (awards.unseen(person), awards.unread(person)) == (2, 2)
+
+    assert awards.mark_seen(person, [new[0].pk]) == 1
+    assert awards.mark_seen(person, [new[0].pk]) == 0
+    assert (awards.unseen(person), awards.unread(person)) == (1, 2)
+    assert awards.mark_read(person) == 2
+    assert (awards.unseen(person), awards.unread(person)) == (0, 0)
+    # Nobody else's.
+    assert awards.mark_read("nobody") == 0
+
+
+def test_what_is_revoked_is_not_awarded_again(ada: User) -> None:
+    study(ada, "2026-03-11T08:00")
+    (one,) = judge(ada, at(NOON))
+
+    awards.revoke(one)
+
+    assert not awards.achievements(str(ada.pk))
+    assert judged(ada, NOON) == []
+
+
+def test_a_receiver_that_fails(ada: User, said: list[Any], caplog: Any) -> None:
+    def fail(**given: Any) -> None:
+        raise RuntimeError("broken")
+
+    achieved.connect(fail)
+    try:
+        study(ada, "2026-03-11T08:00")
+        assert judged(ada, NOON)
+    finally:
+        achieved.disconnect(fail)
+    assert "a receiver of an achievement failed" in caplog.text
+
+
+def test_a_goal_that_is_raised_later_takes_nothing_back(ada: User) -> None:
+    from livecounters.goals import set_goal
+
+    study(ada, *["2026-03-11T08:00"] * 3)
+    assert ("goal:day", 0, "2026-03-11") in judged(ada, NOON)
+    set_goal(str(ada.pk), registry.counters.get("sessions"), "day", 9, dt.date(2026, 3, 11))
+    assert judged(ada, NOON) == []
+    study(ada, *["2026-03-12T08:00"] * 3)
+    assert ("goal:day", 0, "2026-03-12") not in judged(ada, "2026-03-12T09:00")
