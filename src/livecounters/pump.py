@@ -25,6 +25,7 @@ from livecounters import feed, folding, installation, leases, retention
 from livecounters.announce import Announcement
 from livecounters.dialects import dialect_of
 from livecounters.feed import Place
+from livecounters.judges import PROGRESS, Judge
 from livecounters.measures import declared_measures
 from livecounters.meters import GAUGE
 from livecounters.sampler import Sampler
@@ -69,6 +70,7 @@ class Pump:
         self._watched = False
         self._nurse = _Nurse()
         self._sampler = Sampler()
+        self._judge = Judge()
 
     def tick(self, now: dt.datetime) -> tuple[Announcement | None, bool]:
         """Look once. Answers what is to be announced, and whether anybody watches."""
@@ -81,6 +83,7 @@ class Pump:
             if self._active:
                 if not before:
                     feed.ensure_stream(using)
+                    self._judge.begin(now)
                 self._nurse.visit(_databases(), now)
         if not self._watched:
             self._watched = leases.held(VIEWERS, now, feed.database())
@@ -89,26 +92,33 @@ class Pump:
         gauges = self._sampler.visit(now)
         place = feed.number()
         numbers = self._numbers(seconds)
+        self._judge.hear(numbers)
+        judged = self._judge.judged()
         if gauges:
             numbers[GAUGE] = gauges
+        if judged:
+            numbers[PROGRESS] = judged
         if not numbers and place == self._place:
             return None, self._watched
         self._place = place
         return Announcement(place.epoch, place.seq, numbers), self._watched
 
     def leave(self) -> None:
-        """Heal no further than the next portion of numbers."""
+        """Heal no further than the next portion of numbers, judge nobody more."""
         self._nurse.leaving.set()
+        self._judge.leaving.set()
 
     def rest(self, seconds: float | None = None) -> None:
         """Wait for what is being healed, and for gauges that are being asked."""
         self._nurse.wait(seconds)
         self._sampler.wait(seconds)
+        self._judge.wait(seconds)
 
     def close(self) -> None:
         """Give the lease back; what is being healed is left to the next."""
         self.leave()
         self._nurse.wait(LEAVE)
+        self._judge.wait(LEAVE)
         leases.release(leases.PUMP, self.holder, feed.database())
 
     def _numbers(self, seconds: float) -> dict[str, set[str]]:
