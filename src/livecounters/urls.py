@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
+from livecounters.api.achievements import AchievementViewSet
 from livecounters.api.counters import CounterViewSet
 from livecounters.api.events import EventViewSet
 from livecounters.api.presence import PresenceViewSet, VisitorView
@@ -13,6 +14,7 @@ from livecounters.api.snapshot import SnapshotView
 app_name = "livecounters"
 
 router = SimpleRouter()
+router.register("achievements", AchievementViewSet, basename="achievement")
 router.register("counters", CounterViewSet, basename="counter")
 router.register("events", EventViewSet, basename="event")
 router.register("presence", PresenceViewSet, basename="presence")

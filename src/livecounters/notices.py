@@ -1,0 +1,81 @@
+"""Notices: what an achievement is called, in the language of whoever reads it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from livecounters.feed import iso
+from livecounters.models import Achievement
+from livecounters.readers import Counter
+from livecounters.registry import registry
+
+__all__ = ["ICONS", "as_json", "great", "text_of_achievement"]
+
+ICONS = {
+    "first": "bolt",
+    "busy": "flame",
+    "goal": "check",
+    "total": "trophy",
+    "streak": "flame",
+}
+
+
+def great(achievement: Achievement) -> bool:
+    """Whether it is worth a celebration and not only a line."""
+    return achievement.kind in ("total", "streak")
+
+
+def text_of_achievement(achievement: Achievement) -> str:
+    """One line, in the active language; plain text, to be escaped where it is shown."""
+    number = number_format(achievement.step, force_grouping=True)
+    said = {
+        "first": lambda: _("First of the day"),
+        "busy": lambda: _("A busy day: %(number)s") % {"number": number},
+        "goal:day": lambda: _("Goal of the day reached"),
+        "goal:week": lambda: _("Goal of the week reached"),
+        "goal:month": lambda: _("Goal of the month reached"),
+        "total": lambda: _("%(number)s in all") % {"number": number},
+        "streak": lambda: (
+            ngettext("%(number)s day in a row", "%(number)s days in a row", achievement.step)
+            % {"number": number}
+        ),
+    }.get(achievement.kind)
+    text = said() if said is not None else achievement.kind
+    label = _label(achievement)
+    return _("%(label)s: %(text)s") % {"label": label, "text": text} if label else text
+
+
+def _label(achievement: Achievement) -> str:
+    try:
+        return Counter(registry.counters.get(achievement.counter)).label
+    except LookupError:
+        # Declared no more; what was reached stays.
+        return ""
+
+
+def as_json(achievement: Achievement) -> dict[str, Any]:
+    """As the API and the pages have it."""
+    return {
+        "id": achievement.pk,
+        "counter": _name(achievement),
+        "kind": achievement.kind,
+        "step": achievement.step or None,
+        "period": achievement.period or None,
+        "text": text_of_achievement(achievement),
+        "icon": ICONS.get(achievement.kind.partition(":")[0], "star"),
+        "great": great(achievement),
+        "at": iso(achievement.at),
+        "seen": achievement.seen_at is not None,
+        "read": achievement.read_at is not None,
+    }
+
+
+def _name(achievement: Achievement) -> str:
+    try:
+        return registry.counters.shortest(registry.counters.get(achievement.counter))
+    except LookupError:
+        return str(achievement.counter)
