@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from livecounters.attainment import progress
     from livecounters.muting import muted
     from livecounters.numbers import counters
+    from livecounters.recording import aemit, emit
 
 __version__ = "0.1.0"
 
@@ -37,7 +38,9 @@ __all__ = [
     "Min",
     "Online",
     "Sum",
+    "aemit",
     "counters",
+    "emit",
     "ever",
     "last",
     "muted",
@@ -49,6 +52,8 @@ __all__ = [
 ]
 
 LAZY = {
+    "aemit": "livecounters.recording",
+    "emit": "livecounters.recording",
     "counters": "livecounters.numbers",
     "muted": "livecounters.muting",
     "progress": "livecounters.attainment",

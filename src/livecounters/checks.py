@@ -29,7 +29,8 @@ from livecounters.feed import database
 from livecounters.measures import Measure, declared_measures, measure_of
 from livecounters.obstacles import Obstacle, cascades, obstacles
 from livecounters.presence import Store
-from livecounters.registry import CounterEntry, Entry, registry
+from livecounters.recordables import recordable_of
+from livecounters.registry import ActivityEntry, CounterEntry, registry
 from livecounters.tellings import telling_of
 
 __all__ = ["register"]
@@ -48,10 +49,11 @@ def register(checks: Any) -> None:
 
 
 def check_declarations(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
-    """E002 to E013, E017, W004, W005: what cannot be kept or told."""
-    entries: list[Entry] = [*registry.activities, *registry.counters]
+    """E002 to E013, E017, E022, W004, W005, W009: what cannot be kept or told."""
+    entries: list[ActivityEntry | CounterEntry] = [*registry.activities, *registry.counters]
     found = [message for entry in entries for message in _entry(entry)]
-    counted = {(entry.model, router.db_for_write(entry.model)): None for entry in entries}
+    models = [entry.model for entry in entries if entry.model is not None]
+    counted = {(model, router.db_for_write(model)): None for model in models}
     for model, using in counted:
         found += [_told(obstacle) for obstacle in cascades(model, using)]
     for using in {using: None for _, using in counted}:
@@ -77,7 +79,7 @@ def _told(obstacle: Obstacle) -> CheckMessage:
     return kind(obstacle.reason, hint=obstacle.hint, id=f"livecounters.{obstacle.check_id}")
 
 
-def _entry(entry: Entry) -> Iterator[CheckMessage]:
+def _entry(entry: ActivityEntry | CounterEntry) -> Iterator[CheckMessage]:
     try:
         if isinstance(entry, CounterEntry):
             measure = measure_of(entry)
@@ -90,7 +92,10 @@ def _entry(entry: Entry) -> Iterator[CheckMessage]:
                     id="livecounters.W004",
                 )
             yield from _digits(entry, measure)
+        elif entry.recorded:
+            recordable_of(entry)
         else:
+            yield from _client(entry)
             telling = telling_of(entry)
             dialect_of(telling.using).try_out(telling.rows)
             if telling.using != database():
@@ -106,6 +111,18 @@ def _entry(entry: Entry) -> Iterator[CheckMessage]:
             hint=error.hint,
             obj=entry.live,
             id=f"livecounters.{error.check_id}",
+        )
+
+
+def _client(entry: ActivityEntry) -> Iterator[CheckMessage]:
+    if entry.declared.client:
+        yield Warning(
+            f"{entry}: client= has no effect, since it is told by the rows of "
+            f"{entry.rows_of.__name__}.",
+            hint="Leave client away and let a view save such a row; or declare the activity in a "
+            "live.LiveSite, where a browser may record it.",
+            obj=entry.live,
+            id="livecounters.W009",
         )
 
 
@@ -211,6 +228,10 @@ RULES: dict[str, Rule] = {
     ),
     "LIMITS": MAPPING,
     "PRESENCE": MAPPING,
+    "SITE_URL": (
+        lambda value: value is None or "://" in str(value),
+        'an address such as "https://example.com", or None',
+    ),
     "RETENTION": MAPPING,
 }
 

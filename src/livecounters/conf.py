@@ -57,6 +57,8 @@ class Options:
     """At most so many value frames a second and topic; the last value is always sent."""
     ALLOWED_ORIGINS: list[str] | None = None
     """Origins that may open a socket; None: the host's own."""
+    SITE_URL: str | None = None
+    """The site's address, such as ``https://example.com``, for links in letters."""
     SOCKET_URL: str | None = "/ws/live/"
     """Path of the socket as the browser sees it; None: pages poll."""
     PRESENCE: Mapping[str, Any] = field(default_factory=dict)

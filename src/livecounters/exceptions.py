@@ -6,6 +6,7 @@ LiveCountersError
 ├── AmbiguousName (LookupError)       a short name that two apps declare
 ├── Unmeasurable (ValueError)         a declaration that no trigger can keep
 ├── TopicRefused (PermissionError)    a topic this viewer may not have
+├── Unrecordable (ValueError)         something given to live.emit() that is not declared
 ├── Busy (RuntimeError)               somebody else is doing that just now
 └── MalformedFrame (ValueError)       a frame that is not of the wire's form
 """
@@ -21,6 +22,7 @@ __all__ = [
     "TopicRefused",
     "UnknownName",
     "Unmeasurable",
+    "Unrecordable",
 ]
 
 
@@ -50,6 +52,15 @@ class Unmeasurable(LiveCountersError, ValueError):
         super().__init__(reason)
         self.check_id = check_id
         self.hint = hint
+
+
+class Unrecordable(LiveCountersError, ValueError):
+    """What was given to be recorded is not as the activity declares; ``about`` names what:
+    ``"actor"``, ``"target"``, ``"data"``, ``"key"``, ``"at"`` or ``"name"``."""
+
+    def __init__(self, about: str, reason: str) -> None:
+        super().__init__(reason)
+        self.about = about
 
 
 class Busy(LiveCountersError, RuntimeError):

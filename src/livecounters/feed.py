@@ -42,6 +42,7 @@ __all__ = [
     "number",
     "pruned",
     "renumber",
+    "said",
 ]
 
 STREAM = 1
@@ -237,6 +238,11 @@ def newer(than: int, limit: int, kinds: Iterable[str] | None = None) -> list[Eve
 def pruned() -> int:
     """The highest number whose event was removed, 0 if none was."""
     return _stream(database()).filter(id=STREAM).values_list("pruned", flat=True).first() or 0
+
+
+def said(row: ActivityEvent) -> Event:
+    """One event as it is shown."""
+    return _events([row])[0]
 
 
 def _told(kinds: Iterable[str] | None) -> models.QuerySet[ActivityEvent]:

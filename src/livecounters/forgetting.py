@@ -29,12 +29,12 @@ from livecounters.exceptions import Busy
 from livecounters.folding import alone, fold
 from livecounters.keys import join, split, target_of, text_of
 from livecounters.measures import Measure, measure_of
-from livecounters.models import ActivityEvent, Bucket, Delta, Member
+from livecounters.models import ActivityEvent, Bucket, Delta, EventSource, Member
 from livecounters.presence import Kind, Who, store
 from livecounters.readers import Counter, Question, read
 from livecounters.registry import CounterEntry, registry
 from livecounters.rows import related_model, rows, source_columns
-from livecounters.tellings import Telling, telling_of
+from livecounters.tellings import Telling, party, telling_of
 from livecounters.windows import ever
 
 __all__ = ["FORGOTTEN", "Forgotten", "Person", "about", "forget"]
@@ -231,7 +231,10 @@ def _places(using: str, person: Person, column: str) -> list[_Place]:
     for kind in known.values_list("kind", flat=True).distinct().order_by("kind"):
         texts[kind] = person.key
     for entry in registry.activities:
-        text = person.told(telling_of(entry), column)
+        if entry.recorded:
+            text = person.key if party(entry, column) in person.labels else None
+        else:
+            text = person.told(telling_of(entry), column)
         if text is not None:
             texts[entry.full_name] = text
     places = [_Place(using, kind, column, text) for kind, text in texts.items()]
@@ -248,6 +251,7 @@ def _forget_events(using: str, places: Sequence[_Place], measures: Iterable[Meas
             for measure in {m.key: m for m in place.measures.values()}.values():
                 _rename(measure, place, token)
             _clear(place)
+            _drop_sources(place)
         # The keys go last: by them the events are found.
         changed = sum([_replace(place, token) for place in places])
         if changed:
@@ -301,6 +305,13 @@ def _clear(place: _Place) -> None:
             f"WHERE kind = %s AND {place.column} = %s",
             [place.kind, place.text],
         )
+
+
+def _drop_sources(place: _Place) -> None:
+    """Whoever can guess the key of what was recorded could tell by it whose an event was."""
+    if place.column == "actor":
+        events = place.events.values("id")
+        EventSource.objects.using(place.using).filter(kind=place.kind, event__in=events).delete()
 
 
 def _replace(place: _Place, token: str) -> int:

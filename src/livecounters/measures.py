@@ -30,6 +30,7 @@ from livecounters.declarations import Aggregate, Count, Max, Min, Per
 from livecounters.exceptions import Unmeasurable
 from livecounters.keys import Field, may_be_joined, textual
 from livecounters.models import ActivityEvent
+from livecounters.recordables import recordable_of
 from livecounters.registry import ActivityEntry, CounterEntry, Registry, registry
 from livecounters.rows import output_field, related_model, resolved, rows, used_models
 from livecounters.windows import Clock
@@ -218,7 +219,7 @@ def _over_rows(entry: CounterEntry) -> Measure:
         where, member = _counted(counter, where)
     else:
         value = counter.expression
-        found = resolved(rows(entry.model, Q(), {"value": value}, needed=["value"]), "value")
+        found = resolved(rows(entry.rows_of, Q(), {"value": value}, needed=["value"]), "value")
         if extremes and not isinstance(found.output_field, NUMBERS):
             raise Unmeasurable(
                 "E006",
@@ -228,7 +229,7 @@ def _over_rows(entry: CounterEntry) -> Measure:
             )
         places = _places(found)
     return Measure(
-        model=entry.model,
+        model=entry.rows_of,
         where=where,
         scope=counter.per,
         member=value if extremes else member,
@@ -259,6 +260,12 @@ def _over_events(entry: CounterEntry, activity: ActivityEntry) -> Measure:
                 'per="actor" and per="target", and the time of the event.',
                 "Count rows (without events=) for anything else.",
             )
+    if counter.per == "target" and activity.recorded and not recordable_of(activity).target_model:
+        raise Unmeasurable(
+            "E009",
+            f"per='target': {activity.full_name!r} does not say of which model its targets are.",
+            "Give the activity a target=Model.",
+        )
     where = Q(kind=activity.full_name) & entry.where
     member, value, places = None, None, 0
     if isinstance(counter, Count):
@@ -309,11 +316,27 @@ def _event_value(counter: Aggregate, activity: ActivityEntry) -> tuple[Combinabl
             f"{name!r} is not in the data of {activity.full_name!r}; it holds {known}.",
             'Put it into the activity\'s data={...} and sum it as "data__<key>".',
         )
-    told = rows(activity.model, Q(), {"value": activity.declared.data[key]}, joins=True)
-    places = _places(resolved(told, "value"))
+    told = _told(activity, key)
+    places = _places(told)
     # Without a value MariaDB says the text "null".
     text = NullIf(KeyTextTransform(key, "data"), Value("null"))
-    return Cast(text, _bare(output_field(told, "value"))), places
+    return Cast(text, _bare(told.output_field)), places
+
+
+def _told(activity: ActivityEntry, key: str) -> Any:
+    """What an activity's data has under a key, as a resolved expression."""
+    if not activity.recorded:
+        data = {"value": activity.declared.data[key]}
+        return resolved(rows(activity.rows_of, Q(), data, joins=True), "value")
+    field = recordable_of(activity).field(key)
+    if field is None:
+        raise Unmeasurable(
+            "E009",
+            f"it is not said whether {key!r} of {activity.full_name!r} is a number.",
+            f"Declare data={{{key!r}: int}}, float or a DecimalField(...), or write -> int behind "
+            "the function that checks it.",
+        )
+    return Value(None, output_field=field)
 
 
 def _bare(field: Any) -> Field:

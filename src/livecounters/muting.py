@@ -11,7 +11,7 @@ from django.db import transaction
 from livecounters.dialects import dialect_of
 from livecounters.feed import database
 
-__all__ = ["muted"]
+__all__ = ["is_muted", "muted"]
 
 _muted: ContextVar[frozenset[str]] = ContextVar("livecounters_muted", default=frozenset())
 
@@ -37,3 +37,8 @@ def muted(using: str | None = None) -> Iterator[None]:
                 cursor.execute(dialect.unmute_sql())
     finally:
         _muted.reset(token)
+
+
+def is_muted(using: str) -> bool:
+    """Whether it is so in one database just now."""
+    return using in _muted.get()

@@ -33,32 +33,41 @@ T = TypeVar("T", bound=type["LiveModel"])
 S = TypeVar("S", bound=type["LiveSite"])
 
 
-class LiveModel:
-    """The base of a host's declaration about one model.
-
-    ``filter``: the rows that count (default: all). ``at``: when they count, a field or an
-    expression; needed for windows and history. ``actor``: who did it, a field.
-    """
+class Live:
+    """What declarations have in common."""
 
     filter: Q | None = None
     at: str | Combinable | None = None
     actor: str | None = None
 
 
-class LiveSite:
-    """The base of a host's declaration of what belongs to no model: who is online, gauges."""
+class LiveModel(Live):
+    """The base of a host's declaration about one model.
+
+    ``filter``: the rows that count (default: all). ``at``: when they count, a field or an
+    expression; needed for windows and history. ``actor``: who did it, a field.
+    """
+
+
+class LiveSite(Live):
+    """The base of a host's declaration of what belongs to no model: who is online, gauges,
+    activities that code or a browser records, and counters of these."""
 
 
 class Named:
     """What is declared under a name."""
 
     name: str
-    live: type
+    model: type[Model] | None
+    live: type[Live]
 
     @property
     def app_label(self) -> str:
-        """The app it is declared in."""
-        raise NotImplementedError
+        """The app of its model; without one, the app it is declared in."""
+        if self.model is not None:
+            return self.model._meta.app_label
+        config = apps.get_containing_app_config(self.live.__module__)
+        return config.label if config is not None else "site"
 
     @property
     def full_name(self) -> str:
@@ -71,17 +80,20 @@ class Named:
 
 @dataclass(frozen=True)
 class Entry(Named):
-    """A declaration about a model together with where it was made."""
+    """A counter or an activity together with where it was declared: about the rows of
+    ``model``, or in a :class:`LiveSite`."""
 
     name: str
-    model: type[Model]
-    live: type[LiveModel]
+    model: type[Model] | None
+    live: type[Live]
 
     __str__ = Named.__str__
 
     @property
-    def app_label(self) -> str:
-        return self.model._meta.app_label
+    def rows_of(self) -> type[Model]:
+        """The model that it is about the rows of."""
+        assert self.model is not None, f"{self} is about no rows"
+        return self.model
 
     def narrowed(self, own: Q | None) -> Q:
         """The class's filter and a declaration's own: both must hold."""
@@ -100,6 +112,11 @@ class ActivityEntry(Entry):
     """A declared activity; its full name is the ``kind`` of its events."""
 
     declared: Activity
+
+    @property
+    def recorded(self) -> bool:
+        """Whether code or a browser records it; else rows tell it."""
+        return self.model is None
 
     @property
     def where(self) -> Q:
@@ -128,17 +145,10 @@ class GaugeEntry(Named):
 
     name: str
     model: type[Model] | None
-    live: type
+    live: type[Live]
     declared: Gauged
 
     __str__ = Named.__str__
-
-    @property
-    def app_label(self) -> str:
-        if self.model is not None:
-            return self.model._meta.app_label
-        config = apps.get_containing_app_config(self.live.__module__)
-        return config.label if config is not None else "site"
 
 
 E = TypeVar("E", bound=Named)
@@ -208,10 +218,31 @@ class Registry:
         self.numbers: Names[CounterEntry | GaugeEntry] = Names("counter")
         """Counters and gauges together."""
         self.activities: Names[ActivityEntry] = Names("activity")
-        self._by_activity: dict[int, dict[type[LiveModel], ActivityEntry]] = {}
+        self._by_activity: dict[int, dict[type[Live], ActivityEntry]] = {}
 
     def add(self, model: type[Model], live: type[LiveModel]) -> None:
         """Take in every counter, activity and gauge that the class declares."""
+        self._add(model, live)
+
+    def add_site(self, live: type[LiveSite]) -> None:
+        """Take in every gauge and activity that the class declares, and every counter over the
+        events of an activity."""
+        for word in vars(Live):
+            if not word.startswith("_") and getattr(live, word) is not None:
+                raise TypeError(
+                    f"{live.__name__}.{word}: a live.LiveSite is about no rows; give {word} in a "
+                    "class with @live.register(Model)."
+                )
+        for name, value in _declared(live).items():
+            if isinstance(value, Aggregate) and value.events is None:
+                raise TypeError(
+                    f"{live.__name__}.{name}: a counter counts the rows of a model; declare it "
+                    "in a class with @live.register(Model). Here it can count what happened: "
+                    "give events= an activity."
+                )
+        self._add(None, live)
+
+    def _add(self, model: type[Model] | None, live: type[Live]) -> None:
         declared = _declared(live)
         for name, value in declared.items():
             if isinstance(value, Activity):
@@ -227,17 +258,6 @@ class Registry:
             elif isinstance(value, Gauged):
                 self._add_gauge(GaugeEntry(name, model, live, value))
 
-    def add_site(self, live: type[LiveSite]) -> None:
-        """Take in every gauge that the class declares."""
-        for name, value in _declared(live).items():
-            if isinstance(value, Gauged):
-                self._add_gauge(GaugeEntry(name, None, live, value))
-            elif isinstance(value, Aggregate):
-                raise TypeError(
-                    f"{live.__name__}.{name}: a counter counts the rows of a model; declare it "
-                    "in a class with @live.register(Model)."
-                )
-
     def _add_gauge(self, gauge: GaugeEntry) -> None:
         if gauge.model is not None and not isinstance(gauge.declared, Online):
             raise TypeError(
@@ -247,7 +267,7 @@ class Registry:
         self.numbers.add(gauge)
         self.gauges.add(gauge)
 
-    def _told(self, name: str, counter: Aggregate, live: type[LiveModel]) -> ActivityEntry | None:
+    def _told(self, name: str, counter: Aggregate, live: type[Live]) -> ActivityEntry | None:
         if counter.events is None:
             return None
         # Classes may share a base: each counts the events of its own.

@@ -9,15 +9,17 @@ from typing import Any
 
 from django.db import models, router
 from django.db.models import QuerySet
+from django.db.models.expressions import Combinable
 from django.db.models.functions import JSONObject
 
 from livecounters.exceptions import Unmeasurable
 from livecounters.keys import Field, textual
 from livecounters.measures import canonical
+from livecounters.recordables import recordable_of
 from livecounters.registry import ActivityEntry
 from livecounters.rows import PREFIX, outer, output_field, related_model, rows
 
-__all__ = ["Telling", "telling_of"]
+__all__ = ["Telling", "party", "telling_of"]
 
 VERSION = 1
 
@@ -34,7 +36,7 @@ class Telling:
 
     @property
     def model(self) -> type[models.Model]:
-        return self.entry.model
+        return self.entry.rows_of
 
     @property
     def kind(self) -> str:
@@ -102,6 +104,14 @@ class Telling:
 def telling_of(entry: ActivityEntry) -> Telling:
     """The telling of an activity. Raises ``Unmeasurable`` if no trigger can tell it."""
     telling = Telling(entry)
+    for key, value in entry.declared.data.items():
+        if not isinstance(value, (str, Combinable)):
+            raise Unmeasurable(
+                "E022",
+                f"{key!r} in its data is {value!r}, which is no field of a row.",
+                "Name a field or an expression. What code or a browser gives is declared in a "
+                "live.LiveSite.",
+            )
     for column in ("source", "actor", "target"):
         telling.field(column)
     if "target" in telling.columns and not telling.target_model:
@@ -117,3 +127,11 @@ def telling_of(entry: ActivityEntry) -> Telling:
             "E008", "its time is no date and no datetime.", "Give at= a DateTimeField."
         )
     return telling
+
+
+def party(activity: ActivityEntry, column: str) -> str:
+    """The label of the model that the ``actor`` or ``target`` of an activity's events is of; ""
+    if of none. Raises ``Unmeasurable`` as the declaration does."""
+    told = recordable_of(activity) if activity.recorded else telling_of(activity)
+    label: str = getattr(told, f"{column}_model")
+    return label

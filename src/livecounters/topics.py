@@ -29,7 +29,7 @@ from livecounters.measures import measure_of
 from livecounters.meters import ONLINE, Meter
 from livecounters.numbers import Reader, reader_of
 from livecounters.registry import ActivityEntry, CounterEntry, GaugeEntry, registry
-from livecounters.tellings import telling_of
+from livecounters.tellings import party
 
 __all__ = [
     "CounterTopic",
@@ -38,6 +38,7 @@ __all__ = [
     "Topic",
     "granted",
     "may_read",
+    "models_of",
     "parse",
     "personal",
     "shown",
@@ -223,14 +224,14 @@ def personal(topic: Topic) -> bool:
 
 def is_per_user(entry: CounterEntry | GaugeEntry) -> bool:
     """Whether each number of the counter is about one user."""
-    return _user_label() in _models(entry)
+    return _user_label() in models_of(entry)
 
 
 def _user_label() -> str:
     return get_user_model()._meta.label_lower
 
 
-def _models(entry: CounterEntry | GaugeEntry) -> list[str]:
+def models_of(entry: CounterEntry | GaugeEntry) -> list[str]:
     """The label of the model of each key of a number; "" if it is about no object."""
     if isinstance(entry, GaugeEntry):
         return [] if entry.model is None else [entry.model._meta.label_lower]
@@ -238,13 +239,12 @@ def _models(entry: CounterEntry | GaugeEntry) -> list[str]:
         return []
     if entry.activity is None:
         return measure_of(entry).scope_models
-    telling = telling_of(entry.activity)
-    return [telling.actor_model if entry.declared.per == "actor" else telling.target_model]
+    return [party(entry.activity, str(entry.declared.per))]
 
 
 def _keys(entry: CounterEntry | GaugeEntry, scope: str) -> list[tuple[str, str, Field]]:
     """(model, key, field that it is a value of) for each key of a scope."""
-    models = _models(entry)
+    models = models_of(entry)
     if isinstance(entry, GaugeEntry):
         return [(model, scope, apps.get_model(model)._meta.pk) for model in models]
     keys = split(scope) if len(models) > 1 else [scope]
@@ -257,7 +257,7 @@ def _keys(entry: CounterEntry | GaugeEntry, scope: str) -> list[tuple[str, str, 
 def _of(entry: CounterEntry | GaugeEntry, scope: str) -> Any:
     """What a number is about, for ``audience``: the object of a foreign key, the value of any
     other field, a tuple of them for several; None for the site, and where there is no object."""
-    if not _models(entry) or not scope:
+    if not models_of(entry) or not scope:
         return None
     found = [_object(*key) for key in _keys(entry, scope)]
     if len(found) == 1:
@@ -289,7 +289,7 @@ def may_read(entry: CounterEntry | GaugeEntry, scope: str, user: Any) -> bool:
     if declared.audience is not None:
         of = _of(entry, scope)
         # Where there is no object there is nothing to judge, and nothing to see.
-        return (of is not None or not _models(entry)) and bool(declared.audience(user, of))
+        return (of is not None or not models_of(entry)) and bool(declared.audience(user, of))
     if user is None or not user.is_authenticated or not user.is_active:
         return False
     if user.is_staff:

@@ -9,7 +9,9 @@ from livecounters.api.achievements import AchievementViewSet
 from livecounters.api.counters import CounterViewSet
 from livecounters.api.events import EventViewSet
 from livecounters.api.presence import PresenceViewSet, VisitorView
+from livecounters.api.progress import GoalsView, PreferencesView, ProgressView
 from livecounters.api.snapshot import SnapshotView
+from livecounters.api.unsubscribe import UnsubscribeView
 
 app_name = "livecounters"
 
@@ -20,7 +22,11 @@ router.register("events", EventViewSet, basename="event")
 router.register("presence", PresenceViewSet, basename="presence")
 
 urlpatterns = [
+    path("progress/", ProgressView.as_view(), name="progress"),
+    path("progress/goals/", GoalsView.as_view(), name="goals"),
+    path("progress/preferences/", PreferencesView.as_view(), name="preferences"),
     path("snapshot/", SnapshotView.as_view(), name="snapshot"),
+    path("unsubscribe/<str:token>/", UnsubscribeView.as_view(), name="unsubscribe"),
     path("visitor/", VisitorView.as_view(), name="visitor"),
     *router.urls,
 ]

@@ -24,6 +24,8 @@ def watches(using: str, declared: Registry = registry) -> list[Watch]:
     measures: dict[type[models.Model], dict[str, Measure]] = {}
     tellings: dict[type[models.Model], list[Telling]] = {}
     for activity in declared.activities:
+        if activity.recorded:
+            continue
         telling = _named(activity, telling_of)
         if telling.using == using:
             tellings.setdefault(_concrete(telling.model), []).append(telling)

@@ -31,6 +31,7 @@ __all__ = [
     "cover",
     "ever",
     "last",
+    "named",
     "this_month",
     "this_week",
     "today",
@@ -210,6 +211,30 @@ ever = Ever()
 today = Calendar("day")
 this_week = Calendar("week")
 this_month = Calendar("month")
+
+
+NAMED = {
+    "ever": ever,
+    "today": today,
+    "this_week": this_week,
+    "this_month": this_month,
+    "day": today,
+    "week": this_week,
+    "month": this_month,
+}
+UNITS = {"m": MINUTE, "h": HOUR, "d": DAY}
+
+
+def named(text: str) -> Window:
+    """The window that a text names: ``ever``, ``today`` or ``day`` and so on, or a rolling one as
+    a number with m, h or d, such as ``30d``."""
+    if text in NAMED:
+        return NAMED[text]
+    number, unit = text[:-1], text[-1:]
+    if unit in UNITS and number.isascii() and number.isdigit() and 0 < int(number[:6]) < 100_000:
+        return Rolling(int(number) * UNITS[unit])
+    known = ", ".join(NAMED)
+    raise ValueError(f"Give one of {known}, or a number with m, h or d such as 30d.")
 
 
 def last(*, minutes: int = 0, hours: int = 0, days: int = 0) -> Rolling:

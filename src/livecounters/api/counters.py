@@ -1,39 +1,39 @@
-"""``GET live/counters/`` and ``GET live/counters/<name>/?of=&window=``"""
+"""``GET live/counters/``, ``GET live/counters/<name>/?of=&window=``, and below it ``top/`` and
+``rank/``."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError as InvalidKey
 from django.utils import timezone
-from rest_framework.exceptions import ValidationError
+from django.utils.cache import patch_cache_control
+from rest_framework.decorators import action
+from rest_framework.exceptions import NotAuthenticated, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from livecounters import windows
 from livecounters.api.base import LiveView, not_found
 from livecounters.declarations import Avg, Count
 from livecounters.feed import iso
 from livecounters.frames import plain
 from livecounters.gauges import Gauge, Gauged
+from livecounters.keys import text_of
+from livecounters.leaderboards import MOST, Line, beside, board
 from livecounters.numbers import Question, Reader, counters, read, reader_of
+from livecounters.readers import Counter
 from livecounters.registry import registry
 from livecounters.topics import may_read
-from livecounters.windows import Window
+from livecounters.windows import Window, named
 
 __all__ = ["CounterViewSet", "window_of"]
 
-NAMED = {
-    "ever": windows.ever,
-    "today": windows.today,
-    "this_week": windows.this_week,
-    "this_month": windows.this_month,
-}
-ROLLING = re.compile(r"(\d{1,5})(m|h|d)")
-UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 MAX_OF = 200
+MAX_NEAR = 20
 
 
 class CounterViewSet(LiveView, ViewSet):
@@ -88,6 +88,101 @@ class CounterViewSet(LiveView, ViewSet):
         return Response(answer)
 
 
+    @action(detail=True)
+    def top(self, request: Request, pk: str) -> Response:
+        """The first places, with names, to whom may read the whole of it."""
+        now = timezone.now()
+        counter = _ranked(request, pk)
+        if not _whole(request, counter):
+            raise not_found(request)
+        number = _number(request, "limit", 10, MOST)
+        lines = _asked(request, board, counter, number, viewer=_viewer(request), at=now)
+        response = Response(
+            {**describe(counter), "places": [_line(one) for one in lines], "at": iso(now)}
+        )
+        if any(one.own for one in lines):
+            patch_cache_control(response, private=True)
+        return response
+
+    @action(detail=True)
+    def rank(self, request: Request, pk: str) -> Response:
+        """Where the caller stands; with neighbours for whom may read the whole of it."""
+        now = timezone.now()
+        if not request.user.is_authenticated:
+            raise NotAuthenticated
+        counter = _ranked(request, pk)
+        near = _number(request, "near", 2, MAX_NEAR, least=0)
+        whole = _whole(request, counter)
+        scope = text_of(get_user_model()._meta.pk, request.user)
+        if not whole and (
+            request.query_params.get("within") or not may_read(counter.entry, scope, request.user)
+        ):
+            raise not_found(request)
+        lines = _asked(request, beside, counter, request.user, near if whole else 0, at=now)
+        own = next((one for one in lines if one.own), None)
+        response = Response(
+            {
+                **describe(counter),
+                "rank": own and own.rank,
+                "value": own and plain(own.value),
+                "listed": own is None or own.listed,
+                "places": [_line(one) for one in lines],
+                "at": iso(now),
+            }
+        )
+        patch_cache_control(response, private=True)
+        return response
+
+
+def _ranked(request: Request, name: str) -> Counter:
+    """A counter per object; there is nothing to rank in any other."""
+    counter = _counter(request, name)
+    if not isinstance(counter, Counter) or counter.per is None:
+        raise not_found(request)
+    return counter
+
+
+def _whole(request: Request, counter: Counter) -> bool:
+    """Whether the caller may see everybody's numbers."""
+    return counter.entry.declared.public or may_read(counter.entry, "", request.user)
+
+
+def _viewer(request: Request) -> Any:
+    """Who looks, if it is somebody."""
+    return request.user if request.user and request.user.is_authenticated else None
+
+
+def _asked(request: Request, ask: Callable[..., list[Line]], *given: Any, at: Any, **more: Any) -> list[Line]:
+    """The lines in the window, and of several keys within the first ones, that are asked for."""
+    within = request.query_params.getlist("within") or None
+    window = window_of(request.query_params.get("window"))
+    try:
+        return ask(*given, within=within, window=window, at=at, **more)
+    except (InvalidKey, TypeError, OverflowError) as error:
+        raise ValidationError({"within": str(error)}) from error
+    except ValueError as error:
+        raise ValidationError({"window": str(error)}) from error
+
+
+def _number(request: Request, name: str, default: int, most: int, least: int = 1) -> int:
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    if not re.fullmatch(r"\d{1,4}", text) or not least <= int(text) <= most:
+        raise ValidationError({name: f"Give a number from {least} to {most}."})
+    return int(text)
+
+
+def _line(line: Line) -> dict[str, Any]:
+    return {
+        "rank": line.rank,
+        "of": line.key,
+        "name": line.name,
+        "value": plain(line.value),
+        "own": line.own,
+    }
+
+
 def _counter(request: Request, name: str) -> Reader:
     try:
         return reader_of(registry.numbers.get(name))
@@ -136,14 +231,10 @@ def _unit(counter: Reader) -> str:
 
 
 def window_of(text: str | None) -> Window | None:
-    """The window of a query parameter: a name, or a rolling one such as 15m, 12h, 30d."""
+    """The window of a query parameter, such as today, or 30d."""
     if not text:
         return None
-    if text in NAMED:
-        return NAMED[text]
-    match = ROLLING.fullmatch(text)
-    if match and int(match[1]):
-        return windows.last(**{UNITS[match[2]]: int(match[1])})
-    raise ValidationError(
-        {"window": f"Give one of {', '.join(NAMED)}, or a number with m, h or d such as 30d."}
-    )
+    try:
+        return named(text)
+    except ValueError as error:
+        raise ValidationError({"window": str(error)}) from None

@@ -422,6 +422,13 @@ class MySQL(Dialect):
         names = map(self.quote, watch.columns)
         return f"(SELECT {', '.join(f'{row}.{name} AS {name}' for name in names) or '1'})"
 
+    def claim_sql(self) -> str:
+        # IGNORE would share the lock, and two that shared it could both want it for themselves.
+        return (
+            f"INSERT INTO {self.sources} (kind, source) VALUES (%s, %s) "
+            f"ON DUPLICATE KEY UPDATE source = {self.sources}.source"
+        )
+
     def tell_all_sql(self, telling: Telling, rows: QuerySet[Any, Any]) -> list[str]:
         kind = self.literal(telling.kind)
         happened = self.happened(telling, None, rows=rows)

@@ -249,6 +249,10 @@ class Queries(Expressions):
         # Many rows may hang on it.
         return [self.sums(measure, rows, table=table, only_if=only_if)]
 
+    def claim_sql(self) -> str:
+        """Insert a tombstone of (kind, source), unless there is one; wait for who is at it."""
+        return f"INSERT INTO {self.sources} (kind, source) VALUES (%s, %s) ON CONFLICT DO NOTHING"
+
     @abstractmethod
     def tell_all_sql(self, telling: Telling, rows: QuerySet[Any, Any]) -> list[str]:
         """Insert an event for each of the telling's ``rows`` that was not told; unnumbered."""

@@ -2,7 +2,13 @@ from livecounters.models.bookkeeping import Lease, Mark, Measured, Muting, Strea
 from livecounters.models.events import ActivityEvent, EventSource
 from livecounters.models.numbers import Bucket, Delta, Member
 from livecounters.models.presence import Attendance, Presence, Process, Sighting
-from livecounters.models.progress import Achievement, AwardedRule, PersonalGoal
+from livecounters.models.progress import (
+    Achievement,
+    AwardedRule,
+    Letter,
+    OptOut,
+    PersonalGoal,
+)
 from livecounters.models.samples import Sample
 
 __all__ = [
@@ -14,10 +20,12 @@ __all__ = [
     "Delta",
     "EventSource",
     "Lease",
+    "Letter",
     "Mark",
     "Measured",
     "Member",
     "Muting",
+    "OptOut",
     "PersonalGoal",
     "Presence",
     "Process",

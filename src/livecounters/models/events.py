@@ -39,11 +39,13 @@ class ActivityEvent(models.Model):
 
 
 class EventSource(models.Model):
-    """The tombstone of an event: this row was told as this kind. It outlives the event."""
+    """The tombstone of an event: this row was told as this kind, or this key was recorded, and
+    which ``event`` it made. It outlives the event."""
 
     pk = models.CompositePrimaryKey("kind", "source")
     kind = ExactCharField(max_length=TEXT_LENGTH)
     source = ExactCharField(max_length=TEXT_LENGTH)
+    event = models.BigIntegerField(null=True, help_text="Of what was recorded: the event's id.")
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.source}"

@@ -6,7 +6,7 @@ from django.db import models
 
 from livecounters.models.numbers import TEXT_LENGTH, ExactCharField
 
-__all__ = ["Achievement", "AwardedRule", "PersonalGoal"]
+__all__ = ["Achievement", "AwardedRule", "Letter", "OptOut", "PersonalGoal"]
 
 
 class PersonalGoal(models.Model):
@@ -71,3 +71,27 @@ class AwardedRule(models.Model):
 
     def __str__(self) -> str:
         return f"{self.counter} {self.kind} {self.step}"
+
+
+class OptOut(models.Model):
+    """Something that a person does not want: to be on leaderboards, reminders, the report."""
+
+    pk = models.CompositePrimaryKey("person", "what")
+    person = ExactCharField(max_length=TEXT_LENGTH)
+    what = ExactCharField(max_length=20)
+
+    def __str__(self) -> str:
+        return f"{self.person}: no {self.what}"
+
+
+class Letter(models.Model):
+    """A letter that was written to a person, once: the report of a week, the reminder of a day."""
+
+    pk = models.CompositePrimaryKey("person", "what", "period")
+    person = ExactCharField(max_length=TEXT_LENGTH)
+    what = ExactCharField(max_length=20)
+    period = ExactCharField(max_length=10)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.what} of {self.period} to {self.person}"

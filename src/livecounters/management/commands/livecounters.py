@@ -15,6 +15,8 @@ from livecounters.management.verbs.fold import Fold
 from livecounters.management.verbs.forget import Forget
 from livecounters.management.verbs.prune import Prune
 from livecounters.management.verbs.rebuild import Rebuild
+from livecounters.management.verbs.remind import Remind
+from livecounters.management.verbs.report import Report
 from livecounters.management.verbs.run import Run
 from livecounters.management.verbs.status import ShowStatus
 from livecounters.management.verbs.sync import Sync
@@ -31,6 +33,8 @@ VERBS: list[type[Verb]] = [
     Doctor,
     Prune,
     Forget,
+    Remind,
+    Report,
 ]
 
 

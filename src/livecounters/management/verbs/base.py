@@ -13,12 +13,23 @@ from django.core.management.color import Style
 from django.db import connections
 
 from livecounters import capture
+from livecounters.conf import options
 from livecounters.numbers import counters
 from livecounters.readers import Counter
 from livecounters.standing import Standing, standings
 from livecounters.watches import watches
 
-__all__ = ["Bar", "Verb", "add_database", "add_json", "chosen", "counted", "databases", "scope_of"]
+__all__ = [
+    "Bar",
+    "Verb",
+    "add_database",
+    "add_json",
+    "chosen",
+    "counted",
+    "databases",
+    "scope_of",
+    "site_of",
+]
 
 
 class Verb:
@@ -95,6 +106,17 @@ def scope_of(names: list[str], of: str | None) -> list[str] | None:
         return [counted(names[0]).scope(of)]
     except (TypeError, ValueError, ValidationError) as error:
         raise CommandError(f"--of {of}: {error}") from error
+
+
+def site_of(given: str | None) -> str:
+    """The site's address, for links in letters."""
+    site = given or options().SITE_URL
+    if not site:
+        raise CommandError(
+            "Letters need the site's address for their links: give --site https://example.com or "
+            "set LIVECOUNTERS['SITE_URL']."
+        )
+    return site.rstrip("/")
 
 
 class Bar:
