@@ -22,6 +22,8 @@ ELSEWHERE = {
     "models/samples.py": "test_samples.py",
     "middleware/__init__.py": "middleware/test_timing.py",
     "presence/__init__.py": "test_meters.py",
+    "models/progress.py": "test_awards.py",
+    "api/shares.py": "test_shares.py",
     "signals.py": "test_sightings.py",
     "management/commands/livecounters.py": "management/test_livecounters.py",
     # A snapshot is what the API answers.

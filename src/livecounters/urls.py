@@ -10,6 +10,7 @@ from livecounters.api.counters import CounterViewSet
 from livecounters.api.events import EventViewSet
 from livecounters.api.presence import PresenceViewSet, VisitorView
 from livecounters.api.progress import GoalsView, PreferencesView, ProgressView
+from livecounters.api.shares import SharedCard, SharedPage, ShareView
 from livecounters.api.snapshot import SnapshotView
 from livecounters.api.unsubscribe import UnsubscribeView
 
@@ -26,6 +27,9 @@ urlpatterns = [
     path("progress/goals/", GoalsView.as_view(), name="goals"),
     path("progress/preferences/", PreferencesView.as_view(), name="preferences"),
     path("snapshot/", SnapshotView.as_view(), name="snapshot"),
+    path("shares/", ShareView.as_view(), name="shares"),
+    path("shared/<str:token>/", SharedPage.as_view(), name="shared"),
+    path("shared/<str:token>/card.svg", SharedCard.as_view(), name="shared-card"),
     path("unsubscribe/<str:token>/", UnsubscribeView.as_view(), name="unsubscribe"),
     path("visitor/", VisitorView.as_view(), name="visitor"),
     *router.urls,

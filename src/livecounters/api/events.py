@@ -48,8 +48,8 @@ class RecordThrottle(UserRateThrottle):
     scope = "livecounters_events"
 
     def get_rate(self) -> str | None:
-        rate: str | None = api_settings.DEFAULT_THROTTLE_RATES.get(self.scope, "60/min")
-        return rate
+        rates: dict[str, str | None] = api_settings.DEFAULT_THROTTLE_RATES
+        return rates.get(self.scope, "60/min")
 
 
 class TooLarge(APIException):

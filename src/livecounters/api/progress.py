@@ -33,8 +33,9 @@ class OwnView(LiveView):
     permission_classes = (IsAuthenticated,)  # type: ignore[assignment]
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Response:
-        patch_cache_control(response, private=True)
-        return super().finalize_response(request, response, *args, **kwargs)
+        final = super().finalize_response(request, response, *args, **kwargs)
+        patch_cache_control(final, private=True)
+        return final
 
 
 class ProgressView(OwnView):

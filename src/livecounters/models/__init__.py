@@ -8,6 +8,7 @@ from livecounters.models.progress import (
     Letter,
     OptOut,
     PersonalGoal,
+    Share,
 )
 from livecounters.models.samples import Sample
 
@@ -30,6 +31,7 @@ __all__ = [
     "Presence",
     "Process",
     "Sample",
+    "Share",
     "Sighting",
     "Stream",
     "Suspect",

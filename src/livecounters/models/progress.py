@@ -6,7 +6,7 @@ from django.db import models
 
 from livecounters.models.numbers import TEXT_LENGTH, ExactCharField
 
-__all__ = ["Achievement", "AwardedRule", "Letter", "OptOut", "PersonalGoal"]
+__all__ = ["Achievement", "AwardedRule", "Letter", "OptOut", "PersonalGoal", "Share"]
 
 
 class PersonalGoal(models.Model):
@@ -95,3 +95,15 @@ class Letter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.what} of {self.period} to {self.person}"
+
+
+class Share(models.Model):
+    """A person's word that everybody may see how far they have come by a counter."""
+
+    pk = models.CompositePrimaryKey("person", "counter")
+    person = ExactCharField(max_length=TEXT_LENGTH)
+    counter = ExactCharField(max_length=TEXT_LENGTH)
+    at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.counter} of {self.person}"
