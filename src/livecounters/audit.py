@@ -19,7 +19,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from livecounters import leases
+from livecounters import ladders, leases
 from livecounters.dialects import Dialect, dialect_of
 from livecounters.difference import Difference, differences
 from livecounters.exceptions import Busy
@@ -316,6 +316,16 @@ class _Adding:
         with alone(self.dialect), self.dialect.connection.cursor() as cursor:
             self.turn.go_on()
             cursor.execute(self.dialect.add_from_sql(self.difference.model, select))
+            self._renew(portion)
+
+    def _renew(self, portion: str) -> None:
+        """Scores follow from the buckets."""
+        measure = self.turn.measure
+        for ladder in ladders.ladders(self.dialect.using, [measure]).values():
+            with self.dialect.connection.cursor() as cursor:
+                cursor.execute(f"SELECT DISTINCT scope FROM {TEMPORARY} WHERE {portion}")
+                scopes = [row[0] for row in cursor.fetchall()]
+            ladders.renew(self.dialect, measure, ladder, scopes)
 
 
 def _tell(measure: Measure, names: str, drift: Drift) -> None:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from livecounters.capture import begun, installed, kept_by, state_of
 from livecounters.dialects import Dialect, Watch
 from livecounters.folding import alone
-from livecounters.models import Bucket, Delta, Measured, Member
+from livecounters.models import Bucket, Delta, Ladder, Measured, Member, Rung, Score
 from livecounters.registry import Registry, registry
 
 __all__ = ["begin"]
@@ -30,7 +30,7 @@ def begin(dialect: Dialect, wanted: Sequence[Watch], declared: Registry = regist
         if Measured.objects.using(dialect.using).exists():
             return
         # It is of rows that are gone; a flush may even have counted its own deletions.
-        for model in KEPT:
+        for model in (*KEPT, Ladder, Rung, Score):
             model._default_manager.using(dialect.using).all().delete()
     # Another transaction, so that what follows sees all that was committed before.
     with alone(dialect):

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db.models.signals import post_save, pre_save
 
-__all__ = ["after_load", "before_load", "connect"]
+__all__ = ["after_load", "before_load", "connect", "drop_order"]
 
 
 def connect() -> None:
@@ -20,6 +20,8 @@ def connect() -> None:
     pre_save.connect(before_load, sender=_lazy("Delta"), dispatch_uid="livecounters")
     for model in ("Measured", "Delta", "Bucket", "Member"):
         post_save.connect(after_load, sender=_lazy(model), dispatch_uid="livecounters")
+    for model in ("Bucket", "Ladder", "Rung", "Score"):
+        post_save.connect(drop_order, sender=_lazy(model), dispatch_uid="livecounters.order")
 
 
 def _lazy(model: str) -> Any:
@@ -44,3 +46,11 @@ def after_load(*, instance: Any, raw: bool, using: str, **kwargs: Any) -> None:
     ready.update(ready=False, installation=secrets.token_hex(8))
     if isinstance(instance, Delta):
         instance.delete(using=using)
+
+
+def drop_order(*, instance: Any, raw: bool, using: str, **kwargs: Any) -> None:
+    """Trust the order of its measure's numbers no more; it is made anew."""
+    if raw:
+        from livecounters.models import Ladder
+
+        Ladder.objects.using(using).filter(measure=instance.measure).delete()

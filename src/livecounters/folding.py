@@ -5,6 +5,7 @@ One process folds at a time; another that tries leaves it alone or waits.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -12,14 +13,17 @@ from typing import Any
 
 from django.db import models, transaction
 from django.db.models import Count, Max
+from django.utils import timezone
 
+from livecounters import ladders
+from livecounters.conf import options
 from livecounters.dialects import Dialect, dialect_of
 from livecounters.measures import Measure, declared_measures
-from livecounters.models import Bucket, Delta, Member, Suspect
+from livecounters.models import Bucket, Delta, Ladder, Member, Suspect
 from livecounters.registry import Registry, registry
 from livecounters.windows import EARLIEST, LATEST, MINUTE, QUARTER, Clock, Grain
 
-__all__ = ["Changed", "alone", "fold", "pending", "since"]
+__all__ = ["Changed", "alone", "fold", "pending", "raise_ladders", "since"]
 
 # Deltas folded in one transaction.
 FOLD_BATCH = 5_000
@@ -51,7 +55,13 @@ def since(using: str, seen: int) -> tuple[Changed, int, int]:
     return changed, newest, found["pending"]
 
 
-def fold(using: str, *, wait: bool = False, declared: Registry = registry) -> Changed:
+def fold(
+    using: str,
+    *,
+    wait: bool = False,
+    declared: Registry = registry,
+    now: dt.datetime | None = None,
+) -> Changed:
     """Move every pending delta into the buckets; answer measure key -> scopes that changed.
 
     Deltas of measures that this process does not know (another release's) are left alone, and
@@ -67,7 +77,37 @@ def fold(using: str, *, wait: bool = False, declared: Registry = registry) -> Ch
     dialect = dialect_of(using)
     while known and _fold_batch(dialect, known, changed, wait) == FOLD_BATCH:
         pass
+    raise_ladders(using, wait=wait, declared=declared, now=now)
     return changed
+
+
+def raise_ladders(
+    using: str,
+    *,
+    wait: bool = True,
+    declared: Registry = registry,
+    now: dt.datetime | None = None,
+) -> None:
+    """Make the ladders that are not whole; without ``wait`` no more than a portion of one."""
+    dialect, now = dialect_of(using), now or timezone.now()
+    measures = [m for m in declared_measures(declared) if m.using == using and ladders.ranked(m)]
+    while True:
+        found = ladders.ladders(dialect.using, measures)
+        if all(_whole(found.get(measure.key)) for measure in measures):
+            return
+        with alone(dialect, wait) as so:
+            found = ladders.ladders(dialect.using, measures) if so else {}
+            more = so and ladders.raise_one(dialect, measures, found, now)
+        if not (wait and more):
+            return
+
+
+def _whole(ladder: Ladder | None) -> bool:
+    return (
+        ladder is not None
+        and ladder.upto is None
+        and ladder.week_start == options().WEEK_START
+    )
 
 
 @contextmanager
@@ -119,12 +159,21 @@ def _fold_batch(
                         entry[0] += count
                         entry[1] += int(total)
             _post(dialect, buckets, members)
+            _renew(dialect, known, taken)
             _suspect(dialect, {(row[0], row[1]) for row in taken if known[row[0]].joined})
     except _Folded:
         return 0
     for key, scope, *_ in taken:
         changed[key].add(scope)
     return len(taken)
+
+
+def _renew(dialect: Dialect, known: Mapping[str, Measure], taken: list[Any]) -> None:
+    scopes: Changed = defaultdict(set)
+    for key, scope, *_ in taken:
+        scopes[key].add(scope)
+    for key, ladder in ladders.ladders(dialect.using, [known[key] for key in scopes]).items():
+        ladders.renew(dialect, known[key], ladder, scopes[key])
 
 
 def _suspect(dialect: Dialect, scopes: Iterable[tuple[str, str]]) -> None:

@@ -23,7 +23,7 @@ from django.db import models
 from django.db.models import QuerySet, Value
 from django.utils import timezone
 
-from livecounters import audit, feed, leases, sightings
+from livecounters import audit, feed, ladders, leases, sightings
 from livecounters.dialects import dialect_of
 from livecounters.exceptions import Busy
 from livecounters.folding import alone, fold
@@ -288,6 +288,8 @@ def _rename(measure: Measure, place: _Place, token: str) -> None:
         for model in tables:
             found: Any = model._default_manager.using(place.using)
             found.filter(**{"measure": measure.key, name: place.text}).update(**{name: token})
+    for ladder in ladders.ladders(place.using, [measure]).values():
+        ladders.renew(dialect_of(place.using), measure, ladder, [place.text, token])
 
 
 def _clear(place: _Place) -> None:

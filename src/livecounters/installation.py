@@ -31,9 +31,9 @@ from livecounters.capture import (
 from livecounters.conf import options
 from livecounters.dialects import Dialect, Watch, dialect_of
 from livecounters.exceptions import Busy
-from livecounters.folding import fold
+from livecounters.folding import fold, raise_ladders
 from livecounters.measures import Measure
-from livecounters.models import Bucket, Delta, Measured, Member
+from livecounters.models import Bucket, Delta, Ladder, Measured, Member, Rung, Score
 from livecounters.registry import Registry, registry
 from livecounters.tellings import Telling
 from livecounters.watches import names_of, watches
@@ -112,6 +112,7 @@ def sync(using: str, declared: Registry = registry, progress: Progress | None = 
         _forget(using, key)
     if report.backfilled:
         fold(using)
+    raise_ladders(using, declared=declared)
     return report
 
 
@@ -249,8 +250,10 @@ def _forget(using: str, key: str) -> None:
         # Another release may have declared it again meanwhile; its backfill waits for us.
         measured = Measured.objects.using(using).filter(measure=key, installation="")
         if measured.exists():
-            for model in (Delta, Bucket, Member):
+            for model in (Delta, Bucket, Member, Score):
                 _drop(using, model, key, name, holder)
+            for model in (Ladder, Rung):
+                model._base_manager.using(using).filter(measure=key).delete()
             measured.delete()
     finally:
         leases.release(name, holder, using)

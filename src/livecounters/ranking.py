@@ -1,60 +1,43 @@
-"""Ranking: whose numbers are the greatest."""
+"""Ranking: whose numbers are the greatest; read off a ladder where there is one, else by adding
+all of them up."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+from livecounters import places
 from livecounters.dialects import Dialect, dialect_of
 from livecounters.ledger import fetch, tally_of
+from livecounters.places import Place, numbered
 from livecounters.summands import Ask, whole
 from livecounters.worth import Number, Worth
 
 __all__ = ["Place", "around", "first"]
 
 
-class Place(tuple[str, Number]):
-    """``(scope, value)`` in an order, greatest first; equal values by their scopes.
-
-    ``rank``: 1, 2, 2, 4; ``dense_rank``: 1, 2, 2, 3. Equal values share theirs.
-    """
-
-    rank: int
-    dense_rank: int
-
-    def __new__(cls, scope: str, value: Number, rank: int, dense_rank: int) -> Place:
-        place = super().__new__(cls, (scope, value))
-        place.rank, place.dense_rank = rank, dense_rank
-        return place
-
-    @property
-    def scope(self) -> str:
-        return self[0]
-
-    @property
-    def value(self) -> Number:
-        return self[1]
-
-
 def first(worth: Worth, ask: Ask, number: int, ascending: bool = False) -> list[Place]:
     """The first places, in one statement."""
+    found = None if ascending else places.first(worth, ask, number)
+    return _first(worth, ask, number, ascending) if found is None else found
+
+
+def _first(worth: Worth, ask: Ask, number: int, ascending: bool) -> list[Place]:
     dialect = dialect_of(ask.measure.using)
     sql, params = _numbers(dialect, worth, ask)
     order = f"ORDER BY number {_order(ascending)}, scope LIMIT %s"
     rows = fetch(dialect, f"{sql} SELECT {COLUMNS} FROM numbers {order}", [*params, number])
-    places: list[Place] = []
-    for n, (scope, value) in enumerate(_worth(dialect, worth, row) for row in rows):
-        last = places[-1] if places else None
-        if last is not None and last.value == value:
-            places.append(Place(scope, value, last.rank, last.dense_rank))
-        else:
-            places.append(Place(scope, value, n + 1, last.dense_rank + 1 if last else 1))
-    return places
+    return numbered(_worth(dialect, worth, row) for row in rows)
 
 
 def around(worth: Worth, ask: Ask, scope: str, near: int, ascending: bool = False) -> list[Place]:
-    """The place of a scope and those up to ``near`` before and after it, in one statement;
-    nothing if it has no rows."""
+    """The place of a scope and those up to ``near`` before and after it; nothing if it has no
+    rows."""
+    found = None if ascending else places.around(worth, ask, scope, near)
+    return _around(worth, ask, scope, near, ascending) if found is None else found
+
+
+def _around(worth: Worth, ask: Ask, scope: str, near: int, ascending: bool) -> list[Place]:
     dialect = dialect_of(ask.measure.using)
     sql, params = _numbers(dialect, worth, ask)
     order = f"ORDER BY number {_order(ascending)}"

@@ -19,6 +19,7 @@ from django.db import models, router, transaction
 from django.db.models import Max, Min, Q, QuerySet
 from django.utils import timezone
 
+from livecounters import ladders
 from livecounters.conf import options
 from livecounters.dialects import Dialect, dialect_of
 from livecounters.folding import alone
@@ -83,6 +84,9 @@ def portions(using: str, now: dt.datetime) -> Iterator[tuple[str, int]]:
         for model in (Bucket,) if measure.member is None else (Bucket, Member):
             for number in _prune_sums(dialect, measure, model, now):
                 yield model._meta.model_name or "", number
+        if ladders.ranked(measure):
+            for number in ladders.prune(using, measure, now):
+                yield "score", number
     if using == router.db_for_write(ActivityEvent):
         over_events = [measure for measure in measures if measure.append_only]
         for number in _prune_events(using, over_events, now):

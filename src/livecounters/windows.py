@@ -213,23 +213,16 @@ this_week = Calendar("week")
 this_month = Calendar("month")
 
 
-NAMED = {
-    "ever": ever,
-    "today": today,
-    "this_week": this_week,
-    "this_month": this_month,
-    "day": today,
-    "week": this_week,
-    "month": this_month,
-}
+NAMED = {"ever": ever, "today": today, "this_week": this_week, "this_month": this_month}
+SHORT = {"day": today, "week": this_week, "month": this_month}
 UNITS = {"m": MINUTE, "h": HOUR, "d": DAY}
 
 
 def named(text: str) -> Window:
-    """The window that a text names: ``ever``, ``today`` or ``day`` and so on, or a rolling one as
-    a number with m, h or d, such as ``30d``."""
-    if text in NAMED:
-        return NAMED[text]
+    """The window of a text: ``ever``, ``today`` (or ``day``), ``this_week`` (``week``), ``this_month``
+    (``month``), or a rolling one as a number with m, h or d, such as ``30d``."""
+    if text in NAMED or text in SHORT:
+        return NAMED.get(text) or SHORT[text]
     number, unit = text[:-1], text[-1:]
     if unit in UNITS and number.isascii() and number.isdigit() and 0 < int(number[:6]) < 100_000:
         return Rolling(int(number) * UNITS[unit])

@@ -48,8 +48,9 @@ class RecordThrottle(UserRateThrottle):
     scope = "livecounters_events"
 
     def get_rate(self) -> str | None:
-        rates: dict[str, str | None] = api_settings.DEFAULT_THROTTLE_RATES
-        return rates.get(self.scope, "60/min")
+        rates: Any = api_settings.DEFAULT_THROTTLE_RATES
+        rate: str | None = rates.get(self.scope, "60/min")
+        return rate
 
 
 class TooLarge(APIException):

@@ -1,5 +1,6 @@
 from livecounters.models.bookkeeping import Lease, Mark, Measured, Muting, Stream, Suspect
 from livecounters.models.events import ActivityEvent, EventSource
+from livecounters.models.ladders import Ladder, Rung, Score
 from livecounters.models.numbers import Bucket, Delta, Member
 from livecounters.models.presence import Attendance, Presence, Process, Sighting
 from livecounters.models.progress import (
@@ -20,6 +21,7 @@ __all__ = [
     "Bucket",
     "Delta",
     "EventSource",
+    "Ladder",
     "Lease",
     "Letter",
     "Mark",
@@ -30,7 +32,9 @@ __all__ = [
     "PersonalGoal",
     "Presence",
     "Process",
+    "Rung",
     "Sample",
+    "Score",
     "Share",
     "Sighting",
     "Stream",

@@ -31,6 +31,7 @@ class Prune(Verb):
                     ("member", "members"),
                     ("event", "events"),
                     ("sample", "samples"),
+                    ("score", "scores"),
                 )
             )
             self.out.write(f"{using}: removed {said}")

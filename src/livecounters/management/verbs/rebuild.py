@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from livecounters import audit, installation
+from livecounters import audit, folding, installation, ladders
 from livecounters.exceptions import Busy
 from livecounters.management.verbs.base import Bar, Verb, add_database, chosen, scope_of
 from livecounters.standing import Standing
@@ -59,7 +59,11 @@ def _rebuild(standing: Standing, scopes: list[str] | None, bar: Bar) -> tuple[in
     if not standing.installed:
         raise CommandError(f"{names}: {standing.trouble}.")
     if not standing.trouble:
-        return audit.repair(standing.measure, scopes, progress=bar), False
+        number = audit.repair(standing.measure, scopes, progress=bar)
+        if scopes is None and ladders.ranked(standing.measure):
+            ladders.drop(standing.measure.using, [standing.measure.key])
+            folding.raise_ladders(standing.measure.using)
+        return number, False
     if scopes is not None:
         raise CommandError(f"{names}: not ready, so leave --of away and rebuild all of it.")
     if not installation.backfill(standing.measure, lambda _, done, number: bar(done, number)):
