@@ -169,7 +169,9 @@ def _table(
 ) -> Table:
     table = Table(f"{sockets:,} sockets, CPU time of the server for each frame ({how})")
     medians = {
-        server.name: [statistics.median(column) for column in zip(*samples[server.name])]
+        server.name: [
+            statistics.median(column) for column in zip(*samples[server.name], strict=True)
+        ]
         for server in servers
     }
     ours = medians["livecounters"][0]

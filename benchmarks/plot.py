@@ -25,7 +25,7 @@ def main() -> int:
         results = json.loads(file.read_text())
         draw = _lines if file.stem.startswith("read") else _bars
         for number, table in enumerate(results["tables"]):
-            if table["rows"]:
+            if table["rows"] and (draw is _lines or "variant" in table["rows"][0]):
                 path = file.with_name(f"{file.stem}-{number + 1}.svg")
                 draw(table, path)
                 print(path.name)

@@ -53,6 +53,7 @@ class Page(asyncio.Protocol):
         )
         if self._crowd.cookies:
             head += f"Cookie: {self._crowd.cookies[self._number % len(self._crowd.cookies)]}\r\n"
+        head += "".join(f"{line}\r\n" for line in self._crowd.headers)
         transport.write(head.encode() + b"\r\n")
 
     def say(self, text: bytes) -> None:
@@ -123,6 +124,7 @@ class Everybody:
         # All questions begin with as many characters.
         self.answered = max(map(len, self.answers), default=0)
         self.cookies: list[str] = given.get("cookies", [])
+        self.headers: list[str] = given.get("headers", [])
         self.served_by = given.get("served_by", "").encode()
         self.at_once: int = given.get("at_once", AT_ONCE)
         self.arrivals: dict[bytes, list[float]] | None = None

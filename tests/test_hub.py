@@ -121,6 +121,24 @@ def test_the_first_at_once_the_last_always(hub: Hub) -> None:
     assert hub.next_due(0.3) is None
 
 
+def test_a_look_that_finds_nothing_new_delays_nothing(hub: Hub) -> None:
+    page = Page()
+    hub.follow_number(page, "counter:n", "m", "")
+    assert hub.due(0.0) == ["counter:n"]
+    hub.take(read(values={"counter:n": 1}))
+
+    hub.touch_all()
+    assert hub.due(5.0) == ["counter:n"]
+    hub.take(read(values={"counter:n": 1}))
+    hub.touch({"m": {""}}, "e", 1)
+    assert hub.due(5.01) == ["counter:n"]
+    hub.take(read(values={"counter:n": 2}))
+
+    # What was sent makes the next one wait, as ever.
+    hub.touch({"m": {""}}, "e", 1)
+    assert hub.due(5.02) == []
+
+
 def test_what_changes_while_it_is_read_is_read_again(hub: Hub) -> None:
     hub.follow_number(Page(), "counter:n", "m", "")
     hub.due(0)

@@ -7,6 +7,7 @@ import logging
 from typing import Any
 
 import pytest
+import redis
 from asgiref.sync import sync_to_async
 from channels.layers import channel_layers, get_channel_layer
 from django.utils import timezone
@@ -16,6 +17,7 @@ from livecounters.announce import GROUP, TYPE, Announcement
 from livecounters.numbers import counters
 from livecounters.pump import VIEWERS
 from tests.host.models import Attempt, Quiz
+from tests.servers import Redis
 from tests.sockets import running, socket
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -93,6 +95,37 @@ async def test_a_layer_that_fails_stops_nothing(
             await page.value("counter:attempts", 1)
 
     assert "not to be heard" in caplog.text
+
+
+async def test_a_layer_whose_silence_is_an_error_leaves_nothing_behind(
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    redis_server: Redis,
+) -> None:
+    """As redis-py does after five seconds."""
+    host = {"address": redis_server.url, "socket_timeout": 0.2}
+    backend = "channels_redis.core.RedisChannelLayer"
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": backend, "CONFIG": {"hosts": [host]}}}
+    channel_layers.backends.clear()
+    monkeypatch.setattr(relay, "CUT", 0.1)
+    group = f"asgi:group:{GROUP}"
+    with redis.Redis.from_url(redis_server.url) as store, caplog.at_level(logging.WARNING):
+        store.delete(group)
+        async with running(), socket() as page:
+            await page.subscribe("counter:attempts")
+            await page.value("counter:attempts", 0)
+            await asyncio.sleep(1)
+            members = store.zcard(group)
+            await complete()
+            measure = counters["attempts"].measure.key
+            layer = get_channel_layer()
+            await layer.group_send(GROUP, Announcement("e", 1, {measure: {""}}).message())
+            async with asyncio.timeout(relay.RESYNC / 2):
+                await page.value("counter:attempts", 1)
+
+    assert members == 1
+    assert not caplog.records
 
 
 async def test_without_a_layer_there_is_this_process(settings: Any) -> None:

@@ -62,6 +62,8 @@ class Number:
     dirty: bool = True
     read: float = float("-inf")
     interval: float = 0.0
+    # When it was read before, if it is read now only to be sure.
+    before: float | None = None
 
 
 @dataclass(eq=False)
@@ -166,14 +168,16 @@ class Hub:
         for number in self.numbers.values():
             if number.measure in scopes:
                 hit = scopes[number.measure]
-                number.dirty |= hit is None or number.scope in hit
+                if hit is None or number.scope in hit:
+                    number.dirty, number.before = True, None
         newest = max(self.announced, seq)
         self.announced = newest if epoch == self.epoch else max(newest, self.seq + 1)
 
     def touch_all(self) -> None:
         """Read everything again: an announcement may have been lost, a window has moved."""
         for number in self.numbers.values():
-            number.dirty = True
+            if not number.dirty:
+                number.dirty, number.before = True, number.read
         self.announced = max(self.announced, self.seq + 1)
 
     def due(self, now: float) -> list[str]:
@@ -249,7 +253,12 @@ class Hub:
         together: dict[frozenset[Socket], dict[str, Any]] = defaultdict(dict)
         for name, value in read.values.items():
             number = self.numbers.get(name)
-            if number is None or (number.known and number.value == value):
+            if number is None:
+                continue
+            if number.known and number.value == value:
+                if number.before is not None:
+                    # Nothing was sent, so the next change need not wait.
+                    number.read, number.before = number.before, None
                 continue
             number.known, number.value = True, value
             together[frozenset(number.sockets)][name] = value

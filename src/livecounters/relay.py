@@ -258,6 +258,7 @@ class Relay:
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
         resync = viewers = loop.time()
+        failing = False
         while True:
             await self._rest(loop.time(), resync)
             self._wake.clear()
@@ -272,8 +273,12 @@ class Relay:
                     viewers = now + VIEWERS_EVERY
                     await self._say_watched()
                 await self._read(now)
+                failing = False
             except Exception:
-                logger.exception("livecounters: reading failed and is tried again.")
+                # A database that is away is said once.
+                if not failing:
+                    logger.exception("livecounters: reading failed and is tried again.")
+                failing = True
                 await asyncio.sleep(RETRY)
                 self.hub.touch_all()
                 self._wake.set()
