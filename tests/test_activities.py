@@ -34,6 +34,7 @@ def test_all_keywords_are_kept() -> None:
         "icon": "check",
         "anonymous": "show",
         "public": True,
+        "client": True,
     }
     activity = live.Activity("{actor}: {target}, {score}", **given)
 
@@ -70,6 +71,12 @@ def test_only_the_sentence_goes_without_a_keyword() -> None:
             ValueError,
             "live.Activity('{actor} got {scroe}'): the placeholder {scroe} is neither actor "
             "nor target nor a key of data=.",
+        ),
+        (
+            lambda: live.Activity("x", client="ada"),
+            TypeError,
+            "live.Activity(client='ada'): give True, or a function of (user, target) that says "
+            "whether a browser may record it.",
         ),
         (
             lambda: live.Activity("{} arrived"),

@@ -19,6 +19,7 @@ from django.db.models.functions import Now
 import livecounters as live
 from livecounters import capture
 from livecounters.registry import registry
+from tests.host import practice
 from tests.host.models import Attempt, Sale
 from tests.zoo.models import Elsewhere, Large, Seen
 
@@ -85,6 +86,7 @@ def test_a_database_that_is_not_there_is_no_matter() -> None:
 # Declarations
 
 TOLD = live.Activity("x", data={"score": "score"})
+DONE = live.Activity("x", data={"text": str})
 
 
 @pytest.mark.parametrize(
@@ -121,6 +123,45 @@ def test_a_wrong_declaration(
     assert reason in message.msg
     assert message.obj is made
     assert message.is_serious()
+
+
+@pytest.mark.parametrize(
+    ("check_id", "given", "reason"),
+    [
+        ("E022", {"n": live.Activity("x", data={"score": "score"})}, "there is no row that has it"),
+        (
+            "E022",
+            {"n": live.Activity("x", filter=Q(completed=True))},
+            "it has filter=, and no rows",
+        ),
+        ("E009", {"n": live.Count(events=DONE, per="target"), "done": DONE}, "of which model"),
+        ("E009", {"n": live.Sum("data__text", events=DONE), "done": DONE}, "is a number"),
+    ],
+)
+def test_a_wrong_declaration_of_a_site(check_id: str, given: dict[str, Any], reason: str) -> None:
+    made = live.register(type("Declared", (live.LiveSite,), given))
+    try:
+        message = the(check_id)
+        assert message.msg.startswith(f"{__name__}.Declared.n: ")
+        assert reason in message.msg
+        assert message.obj is made
+        assert message.is_serious()
+    finally:
+        registry.remove(made)
+
+
+def test_a_site_s_activities_in_order() -> None:
+    with practice.declared():
+        assert {message.id for message in ours()} == KNOWN
+
+
+def test_what_no_browser_records(declare: Declare) -> None:
+    made = declare(told=live.Activity("x", client=True))
+
+    message = the("W009")
+    assert "client= has no effect, since it is told by the rows of Attempt." in message.msg
+    assert message.obj is made
+    assert not message.is_serious()
 
 
 @pytest.mark.parametrize("filter", [Q(note__regex="x"), Q(completed_at__month=3)])

@@ -339,3 +339,39 @@ def test_why_a_counter_cannot_be_kept(
 def test_floats_are_kept_to_six_places() -> None:
     assert measures(Sale, n=live.Sum(F("weight") * 2))["n"].places == 6
     assert isinstance(measures(Sale, n=live.Avg("weight"))["n"].value_field, FloatField)
+
+
+def recorded(counter: Any) -> Measure:
+    data = {
+        "n": int,
+        "x": float,
+        "text": str,
+        "price": DecimalField(max_digits=6, decimal_places=2),
+    }
+    done = live.Activity("x", data=data)
+    names = Registry()
+    names.add_site(type("Site", (live.LiveSite,), {"done": done, "n": counter(done)}))
+    return measure_of(names.counters.get("n"))
+
+
+@pytest.mark.parametrize(("key", "places"), [("n", 0), ("x", 6), ("price", 2)])
+def test_what_is_recorded_is_added_up_as_declared(key: str, places: int) -> None:
+    found = recorded(lambda done: live.Sum(f"data__{key}", events=done, per="actor"))
+
+    assert found.places == places
+    assert found.personal
+    assert found.append_only
+
+
+@pytest.mark.parametrize(
+    ("counter", "reason"),
+    [
+        (lambda done: live.Sum("data__text", events=done), "it is not said whether 'text' of"),
+        (lambda done: live.Sum("data__nothing", events=done), "is not in the data of"),
+        (lambda done: live.Count(per="target", events=done), "does not say of which model its"),
+    ],
+)
+def test_why_what_is_recorded_cannot_be_counted(counter: Any, reason: str) -> None:
+    with pytest.raises(Unmeasurable, match=reason) as caught:
+        recorded(counter)
+    assert caught.value.check_id == "E009"

@@ -9,6 +9,7 @@ from django.utils import timezone
 import livecounters as live
 from livecounters import feed
 from livecounters.models import Muting
+from livecounters.muting import is_muted
 from tests.host.models import Attempt, Quiz
 
 pytestmark = pytest.mark.django_db
@@ -38,6 +39,14 @@ def test_it_ends_with_its_block(quiz: Quiz) -> None:
     complete(quiz)
     assert told() == 1
     assert not Muting.objects.exists()
+
+
+def test_whether_it_is() -> None:
+    assert not is_muted("default")
+    with live.muted():
+        assert is_muted("default")
+        assert not is_muted("other")
+    assert not is_muted("default")
 
 
 def test_it_is_one_transaction(quiz: Quiz) -> None:

@@ -24,7 +24,7 @@ from livecounters.feed import database
 from livecounters.forgetting import Person
 from livecounters.models import ActivityEvent, EventSource
 from livecounters.models.events import UNTOLD
-from livecounters.recording import record
+from livecounters.recording import moment, record
 from livecounters.registry import registry
 from livecounters.testing import assert_counter, verify
 from tests.host import practice
@@ -133,7 +133,12 @@ def test_muted(ada: User) -> None:
         ("arrived", {"actor": User()}, "actor", "actor=<User: > is not saved yet."),
         ("arrived", {"actor": Quiz(pk=1)}, "actor", "actor=<Quiz: Quiz object (1)>: give a user"),
         ("arrived", {"actor": 1, "target": 5}, "target", "arrived does not say of which model"),
-        ("imported", {"target": Quiz()}, "target", "target=<Quiz: Quiz object (None)> is not saved"),
+        (
+            "imported",
+            {"target": Quiz()},
+            "target",
+            "target=<Quiz: Quiz object (None)> is not saved",
+        ),
         ("imported", {"target": User(pk=1)}, "target", "target=<User: > is no Quiz."),
         ("imported", {"target": 404}, "target", "There is no Quiz 404."),
         ("imported", {"data": {"all": 1}}, "data", "imported has no 'all' in its data=; known are"),
@@ -379,9 +384,9 @@ def test_two_at_the_same_instant(ada: User) -> None:
     for round in range(5):
         found = at_once(
             6,
-            lambda n, key=str(round): live.emit(
-                "session_completed", actor=ada.pk, data={"score": n}, key=key
-            ).pk,
+            lambda n, key=str(round): (
+                live.emit("session_completed", actor=ada.pk, data={"score": n}, key=key).pk
+            ),
         )
         assert len(set(found)) == 1, found
 
@@ -436,13 +441,14 @@ def test_who_reads_as_it_was_does_not_count_it_again(ada: User) -> None:
                 with connection.cursor() as cursor:
                     cursor.execute(isolate)
             assert events() == 0  # From here on it reads as it is now.
-            (first,) = at_once(1, lambda n: live.emit("arrived", actor=ada.pk, key="k").pk)
-            answered.append(live.emit("arrived", actor=ada, key="k").pk)
+            (first,) = at_once(1, lambda n: live.emit("arrived", actor=ada.pk, key="k", at=NOON))
+            answered.append(live.emit("arrived", actor=ada, key="k"))
     except Exception as error:
         # A database may say instead that somebody else was there first.
         assert type(error).__name__ == "OperationalError", error
 
     assert answered in ([], [first])
+    assert [event.at for event in answered] in ([], [NOON])
     assert events() == 1
 
 
@@ -468,3 +474,12 @@ def test_from_threads(ada: User) -> None:
 
     assert len(set(found)) == 3
     assert_counter("sessions", 3, of=ada)
+
+
+def test_a_site_without_time_zones(settings: Any) -> None:
+    settings.USE_TZ = False
+    naive = timezone.make_naive(NOON)
+
+    for at in (NOON, naive):
+        assert moment(at) == naive
+    assert timezone.is_naive(moment(None))

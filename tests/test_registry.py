@@ -213,3 +213,56 @@ def test_the_decorator_answers_its_class() -> None:
     finally:
         registry.remove(plain)
     assert "from_decorator" not in live.counters
+
+
+# What belongs to no model
+
+
+def site(**given: Any) -> type[live.LiveSite]:
+    return type("Site", (live.LiveSite,), given)
+
+
+def test_a_site_s_activities_and_their_counters(names: Registry) -> None:
+    done = live.Activity("x", client=True)
+    names.add_site(site(done=done, n=live.Count(events=done, per="actor"), on=live.Online()))
+
+    (activity,), (counter,) = names.activities, names.counters
+    # An app that is not installed has no label.
+    assert (activity.full_name, counter.full_name) == ("site.done", "site.n")
+    assert (activity.model, activity.recorded) == (None, True)
+    assert counter.activity is activity
+    assert counter.where == Q()
+    assert [entry.name for entry in names.numbers] == ["n", "on"]
+
+
+def test_what_rows_tell_is_not_recorded(names: Registry) -> None:
+    told = live.Activity("x")
+    names.add(Attempt, declared(told=told))
+    names.add_site(site(n=live.Count(events=told)))
+
+    assert not names.activities.get("told").recorded
+    assert names.activities.get("told").rows_of is Attempt
+    assert names.counters.get("n").activity is names.activities.get("told")
+
+
+def test_a_site_has_the_label_of_its_app(names: Registry) -> None:
+    names.add_site(site(done=live.Activity("x"), __module__="tests.host.livecounters"))
+
+    assert names.activities.get("host.done").name == "done"
+
+
+def test_a_site_is_taken_out_again(names: Registry) -> None:
+    done = live.Activity("x")
+    one = site(done=done, n=live.Count(events=done))
+    names.add_site(one)
+    names.remove(one)
+
+    assert (len(names.activities), len(names.counters), len(names.numbers)) == (0, 0, 0)
+    names.add_site(one)
+    assert len(names.counters) == 1
+
+
+@pytest.mark.parametrize("word", ["filter", "at", "actor"])
+def test_a_site_is_about_no_rows(names: Registry, word: str) -> None:
+    with pytest.raises(TypeError, match=f"Site.{word}: a live.LiveSite is about no rows"):
+        names.add_site(site(**{word: "completed"}))

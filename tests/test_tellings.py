@@ -16,7 +16,7 @@ from livecounters.exceptions import Unmeasurable
 from livecounters.models import ActivityEvent
 from livecounters.registry import Registry, registry
 from livecounters.rows import source_columns, used_tables
-from livecounters.tellings import Telling, telling_of
+from livecounters.tellings import Telling, party, telling_of
 from tests.host.models import Attempt, Course, Quiz, Sale
 
 
@@ -100,6 +100,7 @@ def test_its_own_time_precedes_the_class_s() -> None:
         (live.Activity("x"), {"actor": "nobody"}, "E002", "Cannot resolve keyword 'nobody'"),
         (live.Activity("x", target_label="nothing"), {}, "E002", "Cannot resolve keyword"),
         (live.Activity("x", data={"n": "nothing"}), {}, "E002", "Cannot resolve keyword"),
+        (live.Activity("x", data={"n": int}), {}, "E022", "'n' in its data is <class 'int'>"),
     ],
 )
 def test_why_it_cannot_be_told(
@@ -163,3 +164,18 @@ def test_a_join_drops_no_row() -> None:
     found = telling(live.Activity("x", target="quiz", target_label="quiz__course__title"))
 
     assert list(found.rows) == [(attempt.pk, quiz.pk, None)]
+
+
+def test_whose_actors_and_targets() -> None:
+    names = Registry()
+    site = {
+        "done": live.Activity("x", target=Quiz),
+        "plain": live.Activity("x"),
+    }
+    names.add_site(type("Site", (live.LiveSite,), site))
+
+    told, done = registry.activities.get("quiz_completed"), names.activities.get("done")
+    for activity in (told, done):
+        assert party(activity, "actor") == "auth.user"
+        assert party(activity, "target") == "host.quiz"
+    assert party(names.activities.get("plain"), "target") == ""

@@ -23,7 +23,7 @@ from livecounters.topics import (
     shown,
     sign,
 )
-from tests.host.models import Attempt
+from tests.host.models import Attempt, Quiz
 
 
 def nobody() -> Any:
@@ -277,6 +277,25 @@ def test_an_actor_is_the_owner_of_what_they_did() -> None:
     assert granted("counter:secret_per_actor:7", somebody(7))
     with pytest.raises(TopicRefused):
         granted("counter:secret_per_actor:8", somebody(7))
+
+
+def test_what_was_recorded_is_its_actor_s() -> None:
+    done = live.Activity("x", target=Quiz)
+    site = {
+        "recorded": live.Count(events=done, per="actor"),
+        "recorded_of": live.Count(events=done, per="target"),
+        "done": done,
+    }
+    live_site = live.register(type("Site", (live.LiveSite,), site))
+    try:
+        assert personal(parse("counter:recorded:7"))
+        assert not personal(parse("counter:recorded_of:7"))
+        assert granted("counter:recorded:7", somebody(7))
+        for name in ("counter:recorded:8", "counter:recorded_of:7"):
+            with pytest.raises(TopicRefused):
+                granted(name, somebody(7))
+    finally:
+        registry.remove(live_site)
 
 
 # Refusals

@@ -156,3 +156,14 @@ def test_a_condition_says_the_same_in_a_trigger(some: list[Q]) -> None:
         Truth.objects.all().delete()
         if not connection.features.can_rollback_ddl:
             installation.sync("default")
+
+
+def test_what_is_recorded_needs_no_trigger_but_to_be_counted() -> None:
+    done = live.Activity("x")
+    names = Registry()
+    names.add_site(type("Site", (live.LiveSite,), {"done": done}))
+    assert watches("default", names) == []
+
+    names.add_site(type("Site", (live.LiveSite,), {"n": live.Count(events=done)}))
+    (watch,) = watches("default", names)
+    assert (watch.model, len(watch.measures), watch.tellings) == (ActivityEvent, 1, ())

@@ -34,7 +34,7 @@ from livecounters.limits import Bucket
 from livecounters.meters import presence_declared
 from livecounters.outbox import Outbox, Send
 from livecounters.presence import Kind, Who
-from livecounters.topics import OnlineTopic, Topic, granted, personal, shown
+from livecounters.topics import OnlineTopic, Topic, granted, personal, said, shown
 from livecounters.visitors import today, visitor_of
 
 __all__ = ["LiveConsumer"]
@@ -183,7 +183,10 @@ class LiveConsumer:
         return user_of(self._scope)
 
     def _unsubscribe(self, names: Iterable[str]) -> None:
-        gone = [name for name in names if self._topics.pop(name, None) is not None]
+        # Somebody's own topic has another name here than on the page.
+        own = {said(topic): name for name, topic in self._topics.items()}
+        wanted = [own.get(name, name) for name in names]
+        gone = [name for name in wanted if self._topics.pop(name, None) is not None]
         for name in gone:
             self._personal.pop(name, None)
         self._relay.unfollow(self._outbox, gone)
@@ -288,11 +291,13 @@ class LiveConsumer:
             await asyncio.sleep(JUDGE_EVERY)
             for name, asked in list(self._personal.items()):
                 try:
-                    await self._granted(asked)
+                    if str(await self._granted(asked)) != name:
+                        # It is another's now who is signed in.
+                        raise TopicRefused(name)
                 except TopicRefused:
                     self._unsubscribe([name])
                     self._go_out(name)
-                    self._complain("unavailable", name)
+                    self._complain("unavailable", shown(asked))
                 except Exception:
                     logger.exception("livecounters: a session could not be judged.")
 

@@ -20,6 +20,7 @@ __all__ = [
     "VERSION",
     "Close",
     "Request",
+    "achievement",
     "beat",
     "encode",
     "error",
@@ -189,6 +190,12 @@ def error(code: str, epoch: str, seq: int, topic: str | None = None) -> str:
 
 def pong(at: str, epoch: str, seq: int) -> str:
     return encode("pong", epoch, seq, at=at)
+
+
+def achievement(topic: str, newest: int, unseen: int, epoch: str, seq: int) -> str:
+    """The reader has reached something: the id of the newest achievement, and how many were not
+    shown yet. A page asks for them over HTTP, in its language."""
+    return encode("achievement", epoch, seq, topic=topic, newest=newest, unseen=unseen)
 
 
 def beat(epoch: str, seq: int) -> str:

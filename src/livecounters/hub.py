@@ -51,11 +51,14 @@ class Delivery(NamedTuple):
 
 @dataclass(eq=False)
 class Number:
-    """A counter topic that somebody follows."""
+    """A counter topic that somebody follows. Pages call it ``said``, which several people's own
+    topics share; one that is dear to read is read to be sure only every ``steady`` seconds."""
 
     name: str
     measure: str
     scope: str
+    said: str = ""
+    steady: float = 0.0
     sockets: set[Socket] = field(default_factory=set)
     known: bool = False
     value: Any = None
@@ -109,20 +112,28 @@ class Hub:
     # Following
 
     def follow_number(
-        self, socket: Socket, name: str, measure: str, scope: str, interval: float = 0.0
+        self,
+        socket: Socket,
+        name: str,
+        measure: str,
+        scope: str,
+        interval: float = 0.0,
+        steady: float = 0.0,
+        said: str = "",
     ) -> bool:
         """Follow a number that is sent at most once in so many seconds; answers whether its value
         is known and can be sent now."""
         number = self.numbers.get(name)
         if number is None:
-            number = Number(name, measure, scope, interval=max(interval, self.interval))
+            interval = max(interval, self.interval)
+            number = Number(name, measure, scope, said or name, steady, interval=interval)
             self.numbers[name] = number
         number.sockets.add(socket)
         return number.known
 
     def known_values(self, names: Iterable[str]) -> str:
         """One frame with the values of numbers that are known."""
-        found = {name: self.numbers[name].value for name in names}
+        found = {self.numbers[name].said: self.numbers[name].value for name in names}
         return frames.values(found, self.at, self.epoch, self.seq)
 
     def follow_feed(
@@ -173,10 +184,10 @@ class Hub:
         newest = max(self.announced, seq)
         self.announced = newest if epoch == self.epoch else max(newest, self.seq + 1)
 
-    def touch_all(self) -> None:
+    def touch_all(self, now: float = float("inf")) -> None:
         """Read everything again: an announcement may have been lost, a window has moved."""
         for number in self.numbers.values():
-            if not number.dirty:
+            if not number.dirty and now >= number.read + number.steady:
                 number.dirty, number.before = True, number.read
         self.announced = max(self.announced, self.seq + 1)
 
@@ -251,6 +262,7 @@ class Hub:
     def _take_values(self, read: ReadOut) -> list[Delivery]:
         # Numbers that the same sockets follow, such as the cards of one page, share a frame.
         together: dict[frozenset[Socket], dict[str, Any]] = defaultdict(dict)
+        news: list[Delivery] = []
         for name, value in read.values.items():
             number = self.numbers.get(name)
             if number is None:
@@ -260,9 +272,10 @@ class Hub:
                     # Nothing was sent, so the next change need not wait.
                     number.read, number.before = number.before, None
                 continue
+            news += self._news(number, value)
             number.known, number.value = True, value
-            together[frozenset(number.sockets)][name] = value
-        return [
+            together[frozenset(number.sockets)][number.said] = value
+        return news + [
             Delivery(
                 frames.values(found, read.at, self.epoch, self.seq),
                 tuple(sockets),
@@ -270,6 +283,16 @@ class Hub:
             )
             for sockets, found in together.items()
         ]
+
+    def _news(self, number: Number, value: Any) -> list[Delivery]:
+        """That somebody has reached something, while they have the page open."""
+        if not number.known or not isinstance(value, dict) or not isinstance(number.value, dict):
+            return []
+        newest = value.get("newest")
+        if newest is None or newest <= (number.value.get("newest") or 0):
+            return []
+        text = frames.achievement(number.said, newest, value["unseen"], self.epoch, self.seq)
+        return [Delivery(text, tuple(number.sockets))]
 
 
 def _by_language(sockets: Iterable[Socket]) -> dict[str, list[Socket]]:

@@ -6,9 +6,11 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from livecounters import feed, meters, numbers
+from livecounters import awards, feed, meters, numbers
+from livecounters.attainment import progress
 from livecounters.feed import Event, Place, iso
 from livecounters.frames import plain
 from livecounters.gauges import Gauge
@@ -17,7 +19,7 @@ from livecounters.meters import Meter
 from livecounters.numbers import Question
 from livecounters.readers import aware
 from livecounters.registry import registry
-from livecounters.topics import CounterTopic, FeedTopic, OnlineTopic, Topic
+from livecounters.topics import CounterTopic, FeedTopic, OnlineTopic, ProgressTopic, Topic
 
 __all__ = ["BURST", "read_out", "values_of"]
 
@@ -56,10 +58,35 @@ def values_of(topics: Sequence[Topic], now: dt.datetime) -> dict[str, Any]:
         for topic, value in zip(asked, found, strict=True)
         if value is not None or not _looks(topic)
     }
+    values |= {
+        str(topic): _progress_of(topic.person, now)
+        for topic in topics
+        if isinstance(topic, ProgressTopic)
+    }
     rooms = [topic for topic in topics if isinstance(topic, OnlineTopic)]
     here = meters.counts({topic.room for topic in rooms}, aware(now).timestamp())
     values |= {str(topic): here[topic.room]._asdict() for topic in rooms if topic.room in here}
     return values
+
+
+def _progress_of(person: str, now: dt.datetime) -> dict[str, Any]:
+    """What a person has attained, and what of it is news to them."""
+    users: Any = get_user_model()._default_manager
+    user = users.filter(pk=get_user_model()._meta.pk.to_python(person)).first()
+    newest = awards.achievements(person).values_list("pk", flat=True).first()
+    return {
+        "progress": {} if user is None else _plain(progress(user, aware(now)).as_json()),
+        "newest": newest,
+        "unseen": awards.unseen(person),
+        "unread": awards.unread(person),
+    }
+
+
+def _plain(found: Any) -> Any:
+    """As JSON says it, decimals as text."""
+    if isinstance(found, dict):
+        return {key: _plain(value) for key, value in found.items()}
+    return found if isinstance(found, (str, bool)) else plain(found)
 
 
 def _looks(topic: CounterTopic) -> bool:

@@ -28,7 +28,7 @@ from livecounters.muting import is_muted
 from livecounters.recordables import Recordable, recordable_of
 from livecounters.registry import ActivityEntry, registry
 
-__all__ = ["Recorded", "aemit", "emit", "record"]
+__all__ = ["Recorded", "aemit", "emit", "moment", "record"]
 
 
 class Recorded(NamedTuple):
@@ -94,7 +94,7 @@ def record(
     event = ActivityEvent(
         kind=entry.full_name,
         data=recordable.cleaned(data),
-        at=_moment(at),
+        at=moment(at),
         **_actor(recordable, actor),
         **_target(recordable, target),
     )
@@ -120,7 +120,8 @@ def _written_once(event: ActivityEvent, key: str) -> Recorded:
         _written(event)
         sources.update(event=event.pk)
         return Recorded(event, True)
-    found = ActivityEvent.objects.using(using).filter(pk=first).first()
+    events = ActivityEvent.objects.using(using).filter(pk=first)
+    found = events.first() or events.select_for_update().first()
     if found is None:
         # Pruned since: it is known that it was, and no more.
         event.pk = first
@@ -135,7 +136,8 @@ def _source(event: ActivityEvent, key: str) -> str:
     return hashlib.sha256(whose.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _moment(at: dt.datetime | None) -> dt.datetime:
+def moment(at: dt.datetime | None) -> dt.datetime:
+    """When it happened, as the database keeps moments."""
     if at is None:
         return timezone.now()
     if not isinstance(at, dt.datetime):

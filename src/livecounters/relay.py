@@ -25,6 +25,7 @@ from livecounters.announce import GROUP, WATCHED, Announcement, read_message
 from livecounters.conf import options
 from livecounters.frames import Close
 from livecounters.hub import Delivery, Hub, Socket
+from livecounters.judges import PROGRESS
 from livecounters.keeper import Keeper
 from livecounters.limits import Crowd, is_public
 from livecounters.meters import ACTIVE, ONLINE, presence_declared
@@ -32,7 +33,7 @@ from livecounters.outbox import Outbox
 from livecounters.presence import Who
 from livecounters.pump import VIEWERS, Pump, drive
 from livecounters.readout import read_out
-from livecounters.topics import FeedTopic, Topic
+from livecounters.topics import FeedTopic, Topic, said
 from livecounters.worker import work
 
 __all__ = ["Relay", "current"]
@@ -45,6 +46,8 @@ VIEWERS_EVERY = 10.0
 """Seconds between renewals of the lease that tells pumps elsewhere of viewers here."""
 RENEW_GROUP = 600.0
 """Seconds between renewals of the group membership, at the most."""
+STEADY = {PROGRESS: 60.0}
+"""Seconds after which what is dear to read is read again; its days change by the minute at most."""
 RETRY = 1.0
 CUT = 3.0
 """A connection to the channel layer that ends later than this has worked."""
@@ -157,7 +160,8 @@ class Relay:
                 _deliver(self.hub.follow_feed(socket, name, epoch, seq))
                 continue
             source, scope = topic.origin
-            if self.hub.follow_number(socket, name, source, scope, INTERVALS.get(source, 0.0)):
+            interval, steady = INTERVALS.get(source, 0.0), STEADY.get(source, 0.0)
+            if self.hub.follow_number(socket, name, source, scope, interval, steady, said(topic)):
                 known.append(name)
         if known:
             socket.write(self.hub.known_values(known))
@@ -267,7 +271,7 @@ class Relay:
                 continue
             if now >= resync:
                 resync = now + RESYNC
-                self.hub.touch_all()
+                self.hub.touch_all(now)
             try:
                 if now >= viewers:
                     viewers = now + VIEWERS_EVERY

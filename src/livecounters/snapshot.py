@@ -11,7 +11,7 @@ from livecounters.exceptions import TopicRefused
 from livecounters.feed import Event, Place
 from livecounters.hub import RING
 from livecounters.readout import values_of
-from livecounters.topics import FeedTopic, Topic, granted, shown
+from livecounters.topics import FeedTopic, Topic, granted, said, shown
 
 __all__ = ["take"]
 
@@ -35,7 +35,7 @@ def take(
     place = feed.number()
     answer: dict[str, Any] = {
         "op": "snapshot",
-        "values": values_of(topics, now),
+        "values": _said(topics, now),
         "events": {},
         "reset": [],
         "unavailable": unavailable,
@@ -47,6 +47,11 @@ def take(
         if isinstance(topic, FeedTopic):
             _add_feed(answer, topic, seen, place)
     return answer
+
+
+def _said(topics: list[Topic], now: dt.datetime) -> dict[str, Any]:
+    names = {str(topic): said(topic) for topic in topics}
+    return {names[name]: value for name, value in values_of(topics, now).items()}
 
 
 def _add_feed(answer: dict[str, Any], topic: FeedTopic, seen: Place, place: Place) -> None:

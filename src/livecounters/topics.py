@@ -3,6 +3,7 @@
     counter:<name>                      a counter or gauge of the site
     counter:<name>:<key>                one of one object
     online:<room>, online:<name>:<key>  who is in a room, or at an object: how many
+    progress                            what the reader has attained, judged by the session
     feed, feed:<kind>                   all activities, or one kind
 
 A token is the topic, ``~`` and a signature. A template tag signs what it shows, so a page may
@@ -24,6 +25,7 @@ from django.core.signing import BadSignature, Signer
 
 from livecounters.exceptions import TopicRefused
 from livecounters.gauges import SITE, Online
+from livecounters.judges import PROGRESS
 from livecounters.keys import Field, split, text_of
 from livecounters.measures import measure_of
 from livecounters.meters import ONLINE, Meter
@@ -35,12 +37,14 @@ __all__ = [
     "CounterTopic",
     "FeedTopic",
     "OnlineTopic",
+    "ProgressTopic",
     "Topic",
     "granted",
     "may_read",
     "models_of",
     "parse",
     "personal",
+    "said",
     "shown",
     "sign",
 ]
@@ -116,7 +120,22 @@ class FeedTopic:
         return [self.activity.full_name] if self.activity else None
 
 
-Topic = CounterTopic | OnlineTopic | FeedTopic
+@dataclass(frozen=True)
+class ProgressTopic:
+    """What one person has attained. Each calls their own ``progress``."""
+
+    person: str
+
+    def __str__(self) -> str:
+        return f"{PROGRESS}:{self.person}"
+
+    @property
+    def origin(self) -> tuple[str, str]:
+        """What its changes are announced under, and of that which one."""
+        return PROGRESS, self.person
+
+
+Topic = CounterTopic | OnlineTopic | ProgressTopic | FeedTopic
 
 
 def _signer() -> Signer:
@@ -184,17 +203,31 @@ def granted(name: str, user: Callable[[], Any]) -> Topic:
     """
     if len(name) > MAX_LENGTH:
         raise TopicRefused(name)
+    if name == PROGRESS:
+        return _own_progress(user())
     signed = False
     if SEPARATOR in name:
         # A plain topic may have the sign in its key.
         with suppress(BadSignature):
             name, signed = _signer().unsign(name), True
     topic = parse(name)
+    assert not isinstance(topic, ProgressTopic)
     if _open(topic) or (signed and not personal(topic)):
         return topic
     if not isinstance(topic, FeedTopic) and may_read(_entry(topic), topic.scope, user()):
         return topic
     raise TopicRefused(name)
+
+
+def _own_progress(user: Any) -> ProgressTopic:
+    if user is None or not user.is_authenticated or not user.is_active:
+        raise TopicRefused(PROGRESS)
+    return ProgressTopic(text_of(get_user_model()._meta.pk, user))
+
+
+def said(topic: Topic) -> str:
+    """What a page calls a topic."""
+    return PROGRESS if isinstance(topic, ProgressTopic) else str(topic)
 
 
 def _entry(topic: CounterTopic | OnlineTopic) -> CounterEntry | GaugeEntry:
@@ -206,7 +239,7 @@ def shown(name: str) -> str:
     return TOKEN.sub("", name)
 
 
-def _open(topic: Topic) -> bool:
+def _open(topic: CounterTopic | OnlineTopic | FeedTopic) -> bool:
     if not isinstance(topic, FeedTopic):
         return _entry(topic).declared.public
     if topic.activity is not None:
@@ -218,6 +251,8 @@ def personal(topic: Topic) -> bool:
     """Whether a topic belongs to a person: judged by the session, again and again."""
     if isinstance(topic, FeedTopic):
         return False
+    if isinstance(topic, ProgressTopic):
+        return True
     entry = _entry(topic)
     return not entry.declared.public and (entry.declared.audience is not None or is_per_user(entry))
 

@@ -337,4 +337,3 @@ def test_sixty_a_minute_without_a_word(client: Client) -> None:
     codes = [post(client).status_code for _ in range(61)]
 
     assert codes == [201] + [200] * 59 + [429]
-

@@ -37,3 +37,12 @@ def test_somebody_anonymous(dialect: Dialect, anonymous: str, skips: bool, mutes
 
     assert ("WHERE r.livecounters_actor IS NOT NULL" in found) is skips
     assert ("OR r.livecounters_actor IS NULL) AS untold" in found) is mutes
+
+
+def test_a_tombstone_is_claimed_once(dialect: Dialect) -> None:
+    sql = dialect.claim_sql()
+
+    assert sql.count("%s") == 2
+    assert "livecounters_eventsource" in sql
+    # Who comes second waits, on MariaDB for a lock that it does not share.
+    assert ("ON CONFLICT DO NOTHING" in sql) is ("ON DUPLICATE KEY UPDATE" not in sql)

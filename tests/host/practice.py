@@ -53,9 +53,7 @@ class PracticeLive(live.LiveSite):
     )
     session_score = live.Avg("data__score", events=session_completed, per="actor")
     points = live.Sum("data__score", events=session_completed, per="actor")
-    good_sessions = live.Count(
-        events=session_completed, per="actor", filter=Q(data__score__gte=50)
-    )
+    good_sessions = live.Count(events=session_completed, per="actor", filter=Q(data__score__gte=50))
     sessions_today = live.Count(events=session_completed, window=live.today, public=True)
     practised = live.Sum("data__minutes", events=session_completed)
     fastest = live.Max("data__speed", events=session_completed)

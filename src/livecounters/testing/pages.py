@@ -13,7 +13,7 @@ from django.utils import translation
 from livecounters import feed
 from livecounters.hub import Hub
 from livecounters.readout import read_out
-from livecounters.topics import FeedTopic, Topic, granted
+from livecounters.topics import FeedTopic, Topic, granted, said
 
 __all__ = ["Page", "captured_frames"]
 
@@ -65,7 +65,7 @@ class Page:
         if isinstance(topic, FeedTopic):
             self._hub.follow_feed(self, name, None, None)
         else:
-            self._hub.follow_number(self, name, *topic.origin)
+            self._hub.follow_number(self, name, *topic.origin, said=said(topic))
 
     def write(self, text: str, replaces: Hashable = None) -> None:
         """As a socket: for the hub."""
