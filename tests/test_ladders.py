@@ -67,7 +67,7 @@ def practise(people: list[User], number: int, seed: int = 1) -> None:
             user=chance.choice(people),
             completed=True,
             completed_at=NOW - dt.timedelta(hours=chance.choice([0, 1, 30, 200, 300, 4000])),
-            score=chance.choice([-300, -1, 0, 7, 255, 256, 70_000, 2**40]),
+            score=chance.choice([-300, -1, 0, 7, 255, 256, 70_000, 2_000_000_000]),
         )
         for _ in range(number)
     )

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.sessions.models import Session
+from django.template import RequestContext, Template
+from django.test import RequestFactory
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -135,3 +137,18 @@ def test_polling_says_the_same(django_user_model: Any) -> None:
 
     assert answer["values"]["progress"]["progress"]["sessions"]["total"] == 0
     assert APIClient().get("/live/snapshot/?topic=progress").json()["unavailable"] == ["progress"]
+
+
+def test_the_tag_says_what_is_news(django_user_model: Any) -> None:
+    ada = django_user_model.objects.create(username="ada")
+    request = RequestFactory().get("/")
+    request.user = ada
+    template = Template("{% load livecounters %}{% live_notifications %}")
+
+    html = template.render(RequestContext(request))
+
+    assert 'achievements="/live/achievements/"' in html
+    assert 'data-unread="0"' in html
+    assert "livecounters/progress.js" in html
+    request.user = AnonymousUser()
+    assert template.render(RequestContext(request)).strip() == ""

@@ -12,6 +12,7 @@
  * @typedef {object} Subscriber
  * @property {(topic: string, value: Value) => void} [value]
  * @property {(topic: string, value: Online) => void} [online]
+ * @property {(topic: string, value: any) => void} [whole]  what is neither
  * @property {(topic: string, events: LiveEvent[], epoch: string) => void} [events]  oldest first
  * @property {(topic: string, events: LiveEvent[], epoch: string) => void} [reset]  the whole list
  *
@@ -235,7 +236,7 @@ export class Store {
    */
   #show(subscribers, topic, value) {
     if (isValue(value)) this.#tell(subscribers, "value", topic, value);
-    else if (isOnline(value)) this.#tell(subscribers, "online", topic, value);
+    else this.#tell(subscribers, isOnline(value) ? "online" : "whole", topic, value);
   }
 
   /**

@@ -6,7 +6,7 @@ import { Window } from "happy-dom";
 import { SETTINGS, settle, World } from "./world.js";
 
 const window = new Window({ url: "http://host.test/" });
-for (const name of ["HTMLElement", "CustomEvent", "document", "customElements"])
+for (const name of ["HTMLElement", "HTMLProgressElement", "CustomEvent", "document", "customElements"])
   globalThis[name] = window[name];
 
 // The elements extend HTMLElement, so they are loaded when there is one.

@@ -25,7 +25,7 @@ from livecounters.topics import models_of
 from livecounters.windows import Window
 from livecounters.worth import Number
 
-__all__ = ["MOST", "Line", "beside", "board"]
+__all__ = ["MOST", "Line", "beside", "board", "of_people"]
 
 MOST = 100
 """So many lines at the most."""
@@ -82,6 +82,11 @@ def beside(
     near = max(0, min(near, MOST))
     of = user if within is None else (*_several(within), user)
     return _lines(counter, counter.neighbours(of=of, near=near, window=window, at=at), user)
+
+
+def of_people(counter: Counter) -> bool:
+    """Whether the lines are people."""
+    return models_of(counter.entry)[-1] == get_user_model()._meta.label_lower
 
 
 def _check(counter: Counter, within: Any) -> None:

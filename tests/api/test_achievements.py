@@ -80,12 +80,13 @@ def test_page_by_page(client: APIClient, ada: User) -> None:
 def test_shown_on_one_device_is_shown_on_all(client: APIClient, ada: User) -> None:
     one, other = reach(ada), reach(ada, step=25)
 
-    for _ in range(2):
-        assert client.post(f"{URL}{one.pk}/seen/").json() == {"unseen": 1, "unread": 2}
+    for new in (1, 0):
+        answer = client.post(f"{URL}{one.pk}/seen/").json()
+        assert answer == {"new": new, "unseen": 1, "unread": 2}
     assert [o["id"] for o in client.get(URL, {"unseen": "1"}).json()["results"]] == [other.pk]
-    assert client.post(f"{URL}{one.pk}/read/").json() == {"unseen": 1, "unread": 1}
-    assert client.post(f"{URL}seen/").json() == {"unseen": 0, "unread": 1}
-    assert client.post(f"{URL}read/").json() == {"unseen": 0, "unread": 0}
+    assert client.post(f"{URL}{one.pk}/read/").json() == {"new": 1, "unseen": 1, "unread": 1}
+    assert client.post(f"{URL}seen/").json() == {"new": 1, "unseen": 0, "unread": 1}
+    assert client.post(f"{URL}read/").json() == {"new": 1, "unseen": 0, "unread": 0}
 
 
 def test_nobody_else_s(client: APIClient) -> None:

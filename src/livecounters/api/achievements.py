@@ -28,7 +28,8 @@ ID = re.compile(r"\d{1,18}")
 class AchievementViewSet(LiveView, ViewSet):
     """What the caller has reached, newest first, and how much of it is news.
 
-    ``seen`` is what was shown, ``read`` what was opened; both are the same on all devices.
+    ``seen`` is what was shown, ``read`` what was opened; both are the same on all devices. Of
+    several pages that mark one, ``new`` is above 0 for one: that one celebrates.
     """
 
     permission_classes = (IsAuthenticated,)  # type: ignore[assignment]
@@ -89,5 +90,5 @@ def _marked(request: Request, mark: Any, pk: str | None) -> Response:
     person = _person(request)
     if pk is not None and not awards.achievements(person).filter(pk=int(pk)).exists():
         raise not_found(request)
-    mark(person, None if pk is None else [int(pk)])
-    return Response(_news(person))
+    new = mark(person, None if pk is None else [int(pk)])
+    return Response({"new": new, **_news(person)})

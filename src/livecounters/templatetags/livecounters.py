@@ -6,46 +6,43 @@ Every tag renders a template ``livecounters/<tag>.html`` that a host can overrid
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
-from decimal import ROUND_HALF_UP, Decimal
-from decimal import Context as DecimalContext
 from typing import Any
 
 from django import template
+from django.contrib.auth import get_user_model
+from django.middleware.csrf import get_token
 from django.template import Context
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
-from django.utils.formats import number_format
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timesince import timesince
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from livecounters import feed
+from livecounters.awards import unread
 from livecounters.conf import options
-from livecounters.declarations import Avg
+from livecounters.displays import decimals_of, leaderboard, level_of, number_text, progress_cards
 from livecounters.feed import Event, iso
 from livecounters.frames import plain
-from livecounters.gauges import SITE, Gauge, Online
+from livecounters.gauges import SITE, Online
+from livecounters.keys import text_of
 from livecounters.meters import Meter
 from livecounters.meters import counts as counts_of
 from livecounters.numbers import Question, Reader, counters, read
 from livecounters.readers import Number, aware
 from livecounters.registry import registry
 from livecounters.topics import CounterTopic, FeedTopic, OnlineTopic, sign
+from livecounters.windows import Window
 
 register = template.Library()
 
-NOTHING = "\N{EN DASH}"
 HUES = 6
 
 # The mean of nothing is None, so that cannot say that a number is not given.
 UNKNOWN: Any = object()
-
-# Digits enough for any number of a bigint column.
-_WIDE = DecimalContext(prec=60)
 
 
 @register.inclusion_tag("livecounters/live_assets.html", takes_context=True)
@@ -147,7 +144,7 @@ def live_online(name: str = "", of: Any = None, join: bool = True) -> dict[str, 
         "label": meter.label,
         "icon": meter.entry.declared.icon,
         "value": "" if found is None else str(found.online),
-        "text": _number(None if found is None else found.online, 0),
+        "text": number_text(None if found is None else found.online, 0),
         "people": None if found is None else found.people,
         "guests": None if found is None else found.guests,
         "connections": None if found is None else found.connections,
@@ -165,6 +162,65 @@ def _site() -> Reader:
         "live_online: nobody declares who is online on the site; put online = live.Online() into "
         "a class with @live.register that is a live.LiveSite."
     )
+
+
+@register.inclusion_tag("livecounters/live_progress.html", takes_context=True)
+def live_progress(
+    context: Context, *names: str, near: int = 70, streaks: str = "7 14 30", score: str = "50 80"
+) -> dict[str, Any]:
+    """What whoever looks at the page has reached: of the counters named, or of all that have
+    goals, milestones or streaks; for who is not signed in, the template's invitation.
+
+    ``near`` is the percentage from which on a goal is nearly reached; ``streaks`` and ``score``
+    are the thresholds of their levels, with blanks between.
+    """
+    user = _user(context)
+    if user is None:
+        return {"user": None, "cards": []}
+    cards = progress_cards(user, names, near, streaks, score)
+    return {"user": user, "cards": cards, "nonce": _nonce(context)}
+
+
+@register.inclusion_tag("livecounters/live_notifications.html", takes_context=True)
+def live_notifications(context: Context) -> dict[str, Any]:
+    """How much of what the reader has reached is news, and, while the page is open, each of it
+    once on one of their pages: a line, or a dialog for what is great. Nothing for who is not
+    signed in."""
+    user, request = _user(context), context.get("request")
+    if user is None:
+        return {"user": None}
+    try:
+        achievements = reverse("livecounters:achievement-list")
+    except NoReverseMatch:
+        achievements = ""
+    return {
+        "user": user,
+        "achievements": achievements,
+        "unread": unread(text_of(get_user_model()._meta.pk, user)),
+        "csrf": get_token(request) if request is not None else "",
+        "nonce": _nonce(context),
+    }
+
+
+@register.inclusion_tag("livecounters/live_leaderboard.html", takes_context=True)
+def live_leaderboard(
+    context: Context,
+    name: str,
+    limit: int = 10,
+    window: str | Window = "ever",
+    near: int = 1,
+    within: Any = None,
+) -> dict[str, Any]:
+    """Who has the greatest numbers of a counter; and where whoever looks at the page stands, with
+    up to ``near`` before and after them, unless they are among the first anyway."""
+    return leaderboard(counters[name], limit, window, near, within, _user(context))
+
+
+def _user(context: Context) -> Any:
+    """Who looks at the page, if that is somebody."""
+    request: Any = context.get("request")
+    user = getattr(request, "user", None) or context.get("user")
+    return user if user is not None and user.is_authenticated else None
 
 
 @register.inclusion_tag("livecounters/live_feed.html")
@@ -204,40 +260,15 @@ def _ago(at: dt.datetime, now: dt.datetime) -> str:
 
 def shown(counter: Reader, scope: str, value: Number, now: dt.datetime) -> dict[str, Any]:
     """What the templates say of a number."""
-    decimals = _decimals(counter)
+    decimals = decimals_of(counter)
     return {
         "token": sign(CounterTopic(counter, scope)),
         "name": registry.numbers.shortest(counter.entry),
         "label": counter.label,
         "icon": counter.entry.declared.icon,
-        "level": _level(counter, value),
+        "level": level_of(counter, value),
         "value": "" if value is None else str(plain(value)),
-        "text": _number(value, decimals),
+        "text": number_text(value, decimals),
         "decimals": str(decimals),
         "at": iso(now),
     }
-
-
-def _decimals(counter: Reader) -> int:
-    if isinstance(counter, Meter):
-        return counter.entry.declared.decimals if isinstance(counter.entry.declared, Gauge) else 0
-    places = counter.measure.places
-    if isinstance(counter.entry.declared, Avg):
-        return max(1, min(places, 2))
-    return places if counter.measure.exact else min(places, 2)
-
-
-def _number(value: Number, decimals: int) -> str:
-    if value is None:
-        return NOTHING
-    # Rounded as Intl.NumberFormat does; number_format() would cut digits off.
-    places = Decimal(1).scaleb(-decimals)
-    number = Decimal(str(value)).quantize(places, ROUND_HALF_UP, _WIDE)
-    return number_format(number, decimals, force_grouping=True)
-
-
-def _level(counter: Reader, value: Number) -> str:
-    """The highest level whose threshold the value has reached."""
-    levels: Iterable[tuple[str, float]] = (counter.entry.declared.levels or {}).items()
-    reached = [(least, name) for name, least in levels if value is not None and value >= least]
-    return max(reached)[1] if reached else ""

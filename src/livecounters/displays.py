@@ -1,0 +1,228 @@
+"""Displays: what templates are given, in the words and digits of the page's language."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import ROUND_HALF_UP, Decimal
+from decimal import Context as DecimalContext
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
+from livecounters import awards, leaderboards, notices
+from livecounters.attainment import Attainment, GoalProgress, personal_counters, progress
+from livecounters.declarations import Avg
+from livecounters.frames import plain
+from livecounters.gauges import Gauge
+from livecounters.keys import text_of
+from livecounters.leaderboards import Line
+from livecounters.meters import Meter
+from livecounters.models import Achievement
+from livecounters.numbers import Reader
+from livecounters.readers import Counter, Number
+from livecounters.registry import CounterEntry, registry
+from livecounters.windows import Window, named
+
+__all__ = [
+    "NOTHING",
+    "decimals_of",
+    "leaderboard",
+    "level_of",
+    "number_text",
+    "progress_cards",
+]
+
+NOTHING = "\N{EN DASH}"
+
+# Digits enough for any number of a bigint column.
+_WIDE = DecimalContext(prec=60)
+
+# Kinds of achievements that are kept for good, the others being of a day or so.
+BADGES = ("total", "streak")
+
+
+# Numbers
+
+
+def decimals_of(counter: Reader) -> int:
+    """How many digits after the point a counter is shown with."""
+    if isinstance(counter, Meter):
+        return counter.entry.declared.decimals if isinstance(counter.entry.declared, Gauge) else 0
+    places = counter.measure.places
+    if isinstance(counter.entry.declared, Avg):
+        return max(1, min(places, 2))
+    return places if counter.measure.exact else min(places, 2)
+
+
+def number_text(value: Number, decimals: int) -> str:
+    """A number as it is written."""
+    if value is None:
+        return NOTHING
+    # Rounded as Intl.NumberFormat does; number_format() would cut digits off.
+    places = Decimal(1).scaleb(-decimals)
+    number = Decimal(str(value)).quantize(places, ROUND_HALF_UP, _WIDE)
+    return number_format(number, decimals, force_grouping=True)
+
+
+def level_of(counter: Reader, value: Number) -> str:
+    """The highest level whose threshold the value has reached."""
+    return _level((counter.entry.declared.levels or {}), value)
+
+
+def _level(levels: Mapping[str, float], value: Number) -> str:
+    reached = [(least, name) for name, least in levels.items() if value is not None and value >= least]
+    return max(reached)[1] if reached else ""
+
+
+def _piece(value: Number, decimals: int = 0) -> dict[str, str]:
+    """A number as it travels and as it is written."""
+    return {
+        "value": "" if value is None else str(plain(value)),
+        "text": number_text(value, decimals),
+    }
+
+
+def _levels(levels: Mapping[str, float], value: Number) -> dict[str, str]:
+    """The level that a number has reached, and all there are, for the browser."""
+    return {
+        "level": _level(levels, value),
+        "levels": " ".join(f"{name}:{least:g}" for name, least in levels.items()),
+    }
+
+
+# Progress
+
+
+def progress_cards(
+    user: Any, names: Sequence[str], near: float, streaks: str, score: str
+) -> list[dict[str, Any]]:
+    """A card for each counter of a person: of those named, or of those with anything to reach."""
+    entries = [registry.counters.get(name) for name in names] or [
+        entry
+        for entry in personal_counters()
+        if entry.declared.goals or entry.declared.milestones or entry.declared.streaks
+    ]
+    found = progress(user)
+    badges = _badges(user, entries)
+    levels = {
+        "goal": {"near": near, "done": 100},
+        "streak": {text: float(text) for text in streaks.split()},
+        "score": dict(zip(("middle", "high"), map(float, score.split()), strict=False)),
+    }
+    return [
+        _card(entry, found[entry.full_name], badges.get(entry.full_name, []), levels)
+        for entry in entries
+    ]
+
+
+def _badges(user: Any, entries: Iterable[CounterEntry]) -> dict[str, list[dict[str, Any]]]:
+    """What the person has reached for good, by counter."""
+    person = text_of(get_user_model()._meta.pk, user)
+    names = [entry.full_name for entry in entries]
+    found: dict[str, list[dict[str, Any]]] = {}
+    earned: Iterable[Achievement] = awards.achievements(person).filter(
+        counter__in=names, kind__in=BADGES
+    )
+    for one in sorted(earned, key=lambda one: (BADGES.index(one.kind), one.step)):
+        found.setdefault(one.counter, []).append(notices.as_json(one))
+    return found
+
+
+def _card(
+    entry: CounterEntry,
+    found: Attainment,
+    badges: list[dict[str, Any]],
+    levels: Mapping[str, Mapping[str, float]],
+) -> dict[str, Any]:
+    counter = Counter(entry)
+    decimals = decimals_of(counter)
+    average = None if found.average is None else float(found.average)
+    return {
+        "name": registry.counters.shortest(entry),
+        "label": counter.label,
+        "icon": entry.declared.icon,
+        "decimals": decimals,
+        "total": _piece(found.total, decimals),
+        "today": _piece(found.today, decimals),
+        "week": _piece(found.week, decimals),
+        "month": _piece(found.month, decimals),
+        "next_milestone": found.next_milestone and _piece(found.next_milestone),
+        "streak": {
+            "current": _piece(found.streak.current),
+            "longest": _piece(found.streak.longest),
+            **_levels(levels["streak"], found.streak.current),
+        },
+        "score": average
+        if average is None
+        else {
+            **_piece(average, 1),
+            "capped": f"{max(0.0, min(100.0, average)):g}",
+            **_levels(levels["score"], average),
+        },
+        "goals": [
+            _goal(period, goal, decimals, levels["goal"]) for period, goal in found.goals.items()
+        ],
+        "badges": badges,
+    }
+
+
+def _goal(
+    period: str, goal: GoalProgress, decimals: int, levels: Mapping[str, float]
+) -> dict[str, Any]:
+    labels = {"day": _("Today"), "week": _("This week"), "month": _("This month")}
+    return {
+        "period": period,
+        "label": labels[period],
+        "target": _piece(goal.target),
+        "progress": _piece(goal.progress, decimals),
+        # Not rounded up: 100 % is reached.
+        "percent": {"value": f"{goal.percent:g}", "text": number_text(math.floor(goal.percent), 0)},
+        "capped": f"{min(100.0, goal.percent):g}",
+        **_levels(levels, goal.percent),
+    }
+
+
+# Leaderboards
+
+
+def leaderboard(
+    counter: Reader,
+    limit: int,
+    window: str | Window,
+    near: int,
+    within: Any,
+    user: Any,
+) -> dict[str, Any]:
+    """The first lines, and those around the viewer's own if that is not among them."""
+    if not isinstance(counter, Counter) or counter.per is None:
+        raise TypeError(f"live_leaderboard {counter.name!r}: name a counter with per=.")
+    chosen = window if isinstance(window, Window) else named(window)
+    lines = leaderboards.board(counter, limit, viewer=user, within=within, window=chosen)
+    beside: list[Line] = []
+    if user is not None and leaderboards.of_people(counter) and not any(one.own for one in lines):
+        beside = leaderboards.beside(counter, user, near, within=within, window=chosen)
+        # What is shown above already.
+        known = {one.key for one in lines}
+        beside = [one for one in beside if one.key not in known]
+    decimals = decimals_of(counter)
+    return {
+        "name": registry.counters.shortest(counter.entry),
+        "label": counter.label,
+        "lines": [_line(one, decimals) for one in lines],
+        "beside": [_line(one, decimals) for one in beside],
+        "gap": bool(lines and beside and beside[0].rank > lines[-1].rank + 1),
+    }
+
+
+def _line(line: Line, decimals: int) -> dict[str, Any]:
+    return {
+        "rank": number_text(line.rank, 0),
+        "key": line.key,
+        "name": line.name,
+        "own": line.own,
+        "listed": line.listed,
+        **_piece(line.value, decimals),
+    }
