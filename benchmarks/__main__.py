@@ -1,4 +1,4 @@
-"""``python -m benchmarks [write|bulk|hot|read|joins] [--database NAME] [--rounds N]``.
+"""``python -m benchmarks [write|bulk|hot|read|joins|leaderboard] [--database NAME] [--rounds N]``.
 
 ``python -m benchmarks fanout|crowd [--sockets N] [--seconds N]`` measures server processes.
 """
@@ -16,7 +16,7 @@ from benchmarks import machine, report
 from benchmarks.report import Table
 from benchmarks.site import DATABASES, PACKAGES, QUIZZES, USERS, site, versions
 
-NAMES = ("write", "bulk", "hot", "read", "joins")
+NAMES = ("write", "bulk", "hot", "read", "joins", "leaderboard")
 # These measure processes from outside, and are no Django themselves.
 SERVERS = ("fanout", "crowd")
 ROWS = 10_000

@@ -42,7 +42,8 @@ NUMBERS = {
 SETTLE = {
     "postgresql": "VACUUM ANALYZE",
     "sqlite": "ANALYZE",
-    "mysql": "ANALYZE TABLE livecounters_bucket, livecounters_member, host_read, host_people",
+    "mysql": "ANALYZE TABLE livecounters_bucket, livecounters_member, livecounters_score, livecounters_rung, livecounters_delta, "
+    "host_read, host_people",
 }
 TIMES = {
     "postgresql": "now() - {ago} * interval '1 second'",
@@ -66,7 +67,7 @@ def run(rows: int, rounds: int | None) -> Iterator[Table]:
         _leave_pending(month.measure)
         _ask(table, size, f"{PENDING:,} pending", {"counter": month.value}, rounds or ROUNDS)
         Delta.objects.all().delete()
-        _settled()
+        settled()
     yield table
 
 
@@ -92,10 +93,10 @@ def _grow(model: type[Attempt], size: int) -> None:
             [first, size],
         )
     installation.sync("default")
-    _settled()
+    settled()
 
 
-def _settled() -> None:
+def settled() -> None:
     with connection.cursor() as cursor:
         cursor.execute(SETTLE[connection.vendor])
         cursor.fetchall() if connection.vendor == "mysql" else None

@@ -16,6 +16,7 @@ BUILTINS = {
     "UnknownName": LookupError,
     "AmbiguousName": LookupError,
     "Busy": RuntimeError,
+    "Unrecordable": ValueError,
     "Unmeasurable": ValueError,
     "TopicRefused": PermissionError,
     "MalformedFrame": ValueError,

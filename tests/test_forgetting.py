@@ -17,7 +17,16 @@ from livecounters.feed import Place
 from livecounters.forgetting import FORGOTTEN, Person, about, forget
 from livecounters.hub import Hub
 from livecounters.measures import declared_measures
-from livecounters.models import ActivityEvent, Bucket, Delta, EventSource, Measured, Member
+from livecounters.models import (
+    Achievement,
+    ActivityEvent,
+    Bucket,
+    Delta,
+    EventSource,
+    Measured,
+    Member,
+)
+from livecounters.preferences import preferences, set_preference
 from livecounters.presence import Changes, Kind, Who, store
 from livecounters.presence.base import Came
 from livecounters.readout import read_out
@@ -360,3 +369,14 @@ def test_that_somebody_was_here_is_forgotten(ada: User, bob: User) -> None:
     assert sightings.last_seen(str(ada.pk)) is None
     assert sightings.last_seen(str(bob.pk))
     assert store().people("site", 1.0) == {str(bob.pk)}
+
+
+def test_what_somebody_has_reached_is_forgotten(ada: User) -> None:
+    Achievement.objects.create(person=str(ada.pk), counter="x", kind="total", step=10, at=NOW)
+    set_preference(str(ada.pk), "report", False)
+    assert about(Person.of(ada))["achievements"][0]["kind"] == "total"
+
+    forget(Person.of(ada))
+
+    assert about(Person.of(ada))["achievements"] == []
+    assert all(preferences(str(ada.pk)).values())

@@ -42,9 +42,12 @@ def test_a_field_for_each_goal_that_may_be_set(ada: User) -> None:
 
     assert list(form.fields) == ["sessions-day", "sessions-week", "points-month"]
     assert form.fields["sessions-day"].initial == 3
-    assert str(form.fields["sessions-week"].label) == "Sessions: goal for a week"
+    assert str(form.fields["sessions-week"].label) == "Sessions: Goal for a week"
     assert 'max="10"' in str(form["sessions-day"])
-    assert list(GoalsForm(user=ada, counter="points").fields) == ["points-month"]
+    only = GoalsForm(user=ada, counter="points")
+    assert [(name, str(field.label)) for name, field in only.fields.items()] == [
+        ("points-month", "Goal for a month")
+    ]
 
 
 def test_what_was_changed_is_set(ada: User) -> None:

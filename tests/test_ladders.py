@@ -95,7 +95,7 @@ def right(measure: Measure) -> tuple[dict[Any, Any], dict[Any, Any]]:
     for (span, start, _), (_, number) in kept.items():
         for level in range(LEVELS):
             scopes[span, start, level, number >> BITS * level] += 1
-    for (span, start, level, cell) in list(scopes):
+    for span, start, level, cell in list(scopes):
         if level == 0:
             for above in range(LEVELS):
                 numbers[span, start, above, cell >> BITS * above] += 1
@@ -108,9 +108,7 @@ def assert_right() -> None:
         kept = Score.objects.filter(measure=measure.key)
         assert {(s.span, s.start, s.scope): (s.count, s.number) for s in kept} == scores
         there = Rung.objects.filter(measure=measure.key).exclude(scopes=0, numbers=0)
-        assert {
-            (r.span, r.start, r.level, r.cell): (r.scopes, r.numbers) for r in there
-        } == rungs
+        assert {(r.span, r.start, r.level, r.cell): (r.scopes, r.numbers) for r in there} == rungs
 
 
 def test_of_what_there_are_ladders() -> None:

@@ -17,6 +17,7 @@ ELSEWHERE = {
     "models/__init__.py": "test_capture.py",
     "models/bookkeeping.py": "test_capture.py",
     "models/events.py": "test_capture.py",
+    "models/ladders.py": "test_ladders.py",
     "models/numbers.py": "test_capture.py",
     "models/presence.py": "presence/test_database.py",
     "models/samples.py": "test_samples.py",

@@ -63,7 +63,12 @@ def told(lines: Any) -> list[tuple[int, str, Any]]:
 
 def test_the_first(sessions: Counter, people: list[User]) -> None:
     assert told(board(sessions, 4)) == [(1, "a", 6), (2, "b", 5), (2, "c", 5), (4, "d", 4)]
-    assert [line.own for line in board(sessions, 4, viewer=people[1])] == [False, True, False, False]
+    assert [line.own for line in board(sessions, 4, viewer=people[1])] == [
+        False,
+        True,
+        False,
+        False,
+    ]
     assert len(board(sessions)) == 6
     assert not any(line.own for line in board(sessions, viewer=AnonymousUser()))
     assert told(board(sessions, 0)) == [(1, "a", 6)]

@@ -26,7 +26,7 @@ from livecounters.models import ActivityEvent, EventSource
 from livecounters.models.events import UNTOLD
 from livecounters.recording import moment, record
 from livecounters.registry import registry
-from livecounters.testing import assert_counter, verify
+from livecounters.testing import assert_counter, captured_frames, verify
 from tests.host import practice
 from tests.host.models import Attempt, Quiz
 
@@ -228,7 +228,7 @@ def test_a_replay_after_the_event_was_pruned(ada: User) -> None:
 def test_pruned_by_retention_it_still_counts_once(ada: User) -> None:
     live.emit("session_completed", actor=ada, key="k", at=NOON - dt.timedelta(days=200))
     feed.number()
-    list(retention.prune("default", NOON) or ())
+    retention.prune("default", NOON)
 
     assert events() == 0
     live.emit("session_completed", actor=ada, key="k", at=NOON)
@@ -474,6 +474,15 @@ def test_from_threads(ada: User) -> None:
 
     assert len(set(found)) == 3
     assert_counter("sessions", 3, of=ada)
+
+
+def test_open_pages_are_told(ada: User) -> None:
+    with captured_frames("counter:sessions_today", "feed:session_completed") as page:
+        live.emit("session_completed", actor=ada, data={"score": 7})
+
+    assert page.values["counter:sessions_today"] == 1
+    (told,) = page.events("feed:session_completed")
+    assert told["text"] == "ada finished a session with 7 points"
 
 
 def test_a_site_without_time_zones(settings: Any) -> None:

@@ -19,6 +19,7 @@ from livecounters.windows import (
     cover,
     ever,
     last,
+    named,
     this_month,
     this_week,
     today,
@@ -405,3 +406,20 @@ def test_equal_windows_are_equal() -> None:
     assert last(days=1) == last(hours=24)
     assert last(days=1) != last(days=2)
     assert len({today, Calendar("day"), this_week, this_month, ever, last(days=1)}) == 5
+
+
+def test_windows_have_names() -> None:
+    assert [named(name) for name in ("ever", "today", "this_week", "this_month")] == [
+        ever,
+        today,
+        this_week,
+        this_month,
+    ]
+    assert named("day") == today
+    assert named("week") == this_week
+    assert named("month") == this_month
+    assert named("90m") == last(minutes=90)
+    assert named("12h") == last(hours=12)
+    for text in ("", "tomorrow", "0d", "-1d", "1.5h", "100000d", "d", "\u0661d"):
+        with pytest.raises(ValueError, match="Give one of ever, today"):
+            named(text)

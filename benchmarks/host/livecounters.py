@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import F, Q
 
 import livecounters as live
-from benchmarks.host.models import Counted, People, Read, Told, ToldCounted
+from benchmarks.host.models import Counted, People, Ranked, Read, Told, ToldCounted
 
 COMPLETED = Q(completed=True)
 WEEK = live.last(days=7)
@@ -73,3 +73,12 @@ class PeopleLive(live.LiveModel):
     filter = COMPLETED
 
     read_people = live.Count("user", distinct=True, window=MONTH)
+
+
+@live.register(Ranked)
+class RankedLive(live.LiveModel):
+    at = "completed_at"
+    filter = COMPLETED
+
+    ranked_sessions = live.Count(per="user")
+    ranked_points = live.Sum("score", per="user")

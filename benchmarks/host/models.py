@@ -80,6 +80,10 @@ class People(Attempt):
         indexes = [models.Index(fields=["completed", "completed_at"], name="people_completed")]
 
 
+class Ranked(Attempt):
+    """The table that people are ranked by."""
+
+
 class Totals(models.Model):
     """What hand-written counting keeps: one row for the site, one per user, one per package."""
 

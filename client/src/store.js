@@ -236,7 +236,7 @@ export class Store {
    */
   #show(subscribers, topic, value) {
     if (isValue(value)) this.#tell(subscribers, "value", topic, value);
-    else this.#tell(subscribers, isOnline(value) ? "online" : "whole", topic, value);
+    else if (value) this.#tell(subscribers, isOnline(value) ? "online" : "whole", topic, value);
   }
 
   /**

@@ -36,6 +36,17 @@ class AttemptLive(live.LiveModel):
     average_score = live.Avg("score", label=_("Average score"), icon="chart", public=True)
     quiz_attempts = live.Count(per="quiz", public=True)
 
+    # Each learner's own: shown on their dashboard, and who is first on the leaderboard there.
+    sessions = live.Count(
+        per="user",
+        goals={"day": live.Goal(3, least=1, most=20), "week": live.Goal(15, least=1, most=100)},
+        milestones=[10, 25, 50, 100, 200, 500],
+        streaks=[7, 14, 30],
+        label=_("Quizzes you finished"),
+        icon="trophy",
+    )
+    session_score = live.Avg("score", per="user")
+
 
 @live.register(Attempt)
 class LearningNow(live.LiveModel):

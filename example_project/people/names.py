@@ -11,3 +11,7 @@ def display_name(user: AbstractBaseUser) -> str:
     if profile and profile.share_city and profile.city:
         return _("%(name)s from %(city)s") % {"name": name, "city": profile.city}
     return name
+
+
+# Whoever names many people fetches their profiles with them, in one query.
+display_name.select_related = ("profile",)  # type: ignore[attr-defined]

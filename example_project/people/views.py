@@ -7,6 +7,8 @@ from django.contrib.auth.views import LoginView as DjangoLoginView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from livecounters.forms import GoalsForm, PreferencesForm
+
 from .forms import ProfileForm, SignUpForm
 from .models import Profile
 
@@ -25,6 +27,28 @@ def sign_up(request: HttpRequest) -> HttpResponse:
         login(request, form.save())
         return redirect("learning:home")
     return render(request, "people/sign_up.html", {"form": form})
+
+
+@login_required
+def dashboard(request: HttpRequest) -> HttpResponse:
+    """How far a learner has come, what they want to reach, and who else is at it."""
+    given = request.POST if request.method == "POST" else None
+    which = request.POST.get("form")
+    goals = GoalsForm(
+        given if which == "goals" else None, user=request.user, counter="sessions", label_suffix=""
+    )
+    listed = PreferencesForm(
+        given if which == "listed" else None,
+        user=request.user,
+        only=("leaderboard",),
+        label_suffix="",
+    )
+    for form in (goals, listed):
+        if form.is_bound and form.is_valid():
+            form.save()
+            messages.success(request, "It is saved.")
+            return redirect("people:dashboard")
+    return render(request, "people/dashboard.html", {"goals": goals, "listed": listed})
 
 
 @login_required

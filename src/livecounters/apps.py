@@ -57,3 +57,16 @@ def after_migrate(*, using: str, **kwargs: Any) -> None:
             )
         for failure in report.unfinished:
             logger.error("livecounters: counted from the table for the time being: %s", failure)
+        _begin_awards(using)
+
+
+def _begin_awards(using: str) -> None:
+    """Award what was reached before there was a rule; a site must come up without it, too."""
+    from livecounters import awards, feed
+
+    if using != feed.database():
+        return
+    try:
+        awards.begin_all()
+    except Exception:
+        logger.exception("livecounters: the past is not awarded; it is tried again by the pump.")

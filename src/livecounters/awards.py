@@ -23,7 +23,14 @@ from livecounters.conf import options
 from livecounters.feed import database
 from livecounters.goals import Goals, goals_of
 from livecounters.keys import text_of
-from livecounters.models import Achievement, AwardedRule
+from livecounters.models import (
+    Achievement,
+    AwardedRule,
+    Letter,
+    OptOut,
+    PersonalGoal,
+    Share,
+)
 from livecounters.readers import Counter, aware
 from livecounters.registry import CounterEntry
 from livecounters.signals import achieved
@@ -35,7 +42,9 @@ __all__ = [
     "Rule",
     "achievements",
     "award_past",
+    "begin_all",
     "due",
+    "forget",
     "judge",
     "mark_read",
     "mark_seen",
@@ -214,6 +223,18 @@ def award_past(entry: CounterEntry, at: dt.datetime | None = None) -> int:
         (AwardedRule(**rule._asdict(), since=now) for rule in sorted(rules)), ignore_conflicts=True
     )
     return number
+
+
+def begin_all(at: dt.datetime | None = None) -> int:
+    """Begin the rules of all counters that have not begun; answers how many achievements of the
+    past were awarded without a word."""
+    return sum(award_past(entry, at) for entry in personal_counters())
+
+
+def forget(person: str) -> None:
+    """Forget what a person has reached and wanted."""
+    for model in (Achievement, PersonalGoal, OptOut, Letter, Share):
+        model._base_manager.using(database()).filter(person=person).delete()
 
 
 def _begun() -> set[Rule]:

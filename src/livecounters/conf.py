@@ -100,6 +100,12 @@ class Options:
     def actor_name(self) -> Callable[[Any], str]:
         return imported(self.ACTOR_NAME)
 
+    def with_names(self, users: Any) -> Any:
+        """A queryset of users with what ``ACTOR_NAME`` looks at: its attribute
+        ``select_related``."""
+        beside = getattr(self.actor_name, "select_related", ())
+        return users.select_related(*beside) if beside else users
+
     def presence(self, key: str) -> Any:
         """One of the keys of ``PRESENCE``."""
         return self.PRESENCE.get(key, PRESENCE[key])

@@ -73,7 +73,9 @@ def level_of(counter: Reader, value: Number) -> str:
 
 
 def _level(levels: Mapping[str, float], value: Number) -> str:
-    reached = [(least, name) for name, least in levels.items() if value is not None and value >= least]
+    reached = [
+        (least, name) for name, least in levels.items() if value is not None and value >= least
+    ]
     return max(reached)[1] if reached else ""
 
 
@@ -127,7 +129,9 @@ def _badges(user: Any, entries: Iterable[CounterEntry]) -> dict[str, list[dict[s
         counter__in=names, kind__in=BADGES
     )
     for one in sorted(earned, key=lambda one: (BADGES.index(one.kind), one.step)):
-        found.setdefault(one.counter, []).append(notices.as_json(one))
+        found.setdefault(one.counter, []).append(
+            notices.as_json(one) | {"text": notices.words_of(one)}
+        )
     return found
 
 

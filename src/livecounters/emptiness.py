@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from django.utils import timezone
 
 from livecounters.capture import begun, installed, kept_by, state_of
+from livecounters import ladders
 from livecounters.dialects import Dialect, Watch
 from livecounters.folding import alone
 from livecounters.models import Bucket, Delta, Ladder, Measured, Member, Rung, Score
@@ -65,6 +66,8 @@ def _begin(dialect: Dialect, wanted: Sequence[Watch], declared: Registry) -> Non
                     drift=0,
                 )
     Measured.objects.using(dialect.using).bulk_create(rows.values())
+    measures = {measure.key: measure for watch in watched for measure in watch.measures}
+    ladders.begin(dialect.using, [measures[key] for key in rows if key in measures])
 
 
 def _empty(dialect: Dialect, watched: Sequence[Watch]) -> list[bool]:

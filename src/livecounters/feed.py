@@ -275,7 +275,10 @@ def _names(label: str, keys: set[str]) -> dict[str, str]:
     except LookupError:
         return {}
     names = {}
-    for person in model._default_manager.filter(pk__in=keys):
+    people = model._default_manager.filter(pk__in=keys)
+    if model is get_user_model():
+        people = options().with_names(people)
+    for person in people:
         key = text_of(model._meta.pk, person.pk)
         if model is not get_user_model():
             names[key] = str(person)

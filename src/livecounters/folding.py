@@ -103,11 +103,7 @@ def raise_ladders(
 
 
 def _whole(ladder: Ladder | None) -> bool:
-    return (
-        ladder is not None
-        and ladder.upto is None
-        and ladder.week_start == options().WEEK_START
-    )
+    return ladder is not None and ladder.upto is None and ladder.week_start == options().WEEK_START
 
 
 @contextmanager

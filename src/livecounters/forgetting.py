@@ -23,7 +23,7 @@ from django.db import models
 from django.db.models import QuerySet, Value
 from django.utils import timezone
 
-from livecounters import audit, feed, ladders, leases, sightings
+from livecounters import audit, awards, feed, ladders, leases, sightings
 from livecounters.dialects import dialect_of
 from livecounters.exceptions import Busy
 from livecounters.folding import alone, fold
@@ -167,6 +167,7 @@ def _forget_presence(person: Person) -> None:
     """When they were here last, and that they are."""
     if not person.is_user:
         return
+    awards.forget(person.key)
     sightings.forget(person.key)
     try:
         store().forget(Who(Kind.PERSON, person.key))
@@ -400,9 +401,17 @@ def about(person: Person) -> dict[str, Any]:
         "model": person.model._meta.label,
         "key": person.key,
         "last_seen": None if seen is None else feed.iso(seen),
+        "achievements": _achievements(person),
         "events": events,
         "numbers": {name: str(value) for name, value in numbers.items()},
     }
+
+
+def _achievements(person: Person) -> list[dict[str, Any]]:
+    if not person.is_user:
+        return []
+    found = awards.achievements(person.key).values("counter", "kind", "step", "period", "at")
+    return [{**one, "at": feed.iso(one["at"])} for one in found]
 
 
 def _as_json(event: ActivityEvent, column: str) -> dict[str, Any]:

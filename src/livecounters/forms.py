@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth import get_user_model
 from django.db import transaction
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from livecounters.attainment import progress
@@ -21,11 +22,7 @@ from livecounters.registry import CounterEntry, registry
 
 __all__ = ["GoalsForm", "PreferencesForm"]
 
-PERIODS = {
-    "day": _("%(label)s: goal for a day"),
-    "week": _("%(label)s: goal for a week"),
-    "month": _("%(label)s: goal for a month"),
-}
+PERIODS = {"day": _("Goal for a day"), "week": _("Goal for a week"), "month": _("Goal for a month")}
 
 WANTED = {
     LEADERBOARD: _("List me on leaderboards"),
@@ -44,7 +41,7 @@ class GoalsForm(forms.Form):
         self.progress = progress(user)
         for name, entry, period, goal in self._goals(counter):
             self.fields[name] = forms.IntegerField(
-                label=PERIODS[period] % {"label": Counter(entry).label},
+                label=PERIODS[period] if counter else _of(entry, period),
                 min_value=goal.least,
                 max_value=goal.most,
                 initial=self.progress[entry.full_name].goals[period].target,
@@ -68,6 +65,10 @@ class GoalsForm(forms.Form):
                 entry = registry.counters.get(counter)
                 today = self.progress[entry.full_name].today_is
                 set_goal(person, entry, period, self.cleaned_data[name], today)
+
+
+def _of(entry: CounterEntry, period: str) -> str:
+    return gettext("%(label)s: %(text)s") % {"label": Counter(entry).label, "text": PERIODS[period]}
 
 
 class PreferencesForm(forms.Form):

@@ -252,8 +252,8 @@ def _forget(using: str, key: str) -> None:
         if measured.exists():
             for model in (Delta, Bucket, Member, Score):
                 _drop(using, model, key, name, holder)
-            for model in (Ladder, Rung):
-                model._base_manager.using(using).filter(measure=key).delete()
+            for order in (Ladder, Rung):
+                order._base_manager.using(using).filter(measure=key).delete()
             measured.delete()
     finally:
         leases.release(name, holder, using)

@@ -15,6 +15,7 @@ from enum import IntEnum
 from typing import Any, TypeVar
 
 from django.db.models import Q
+from django.utils import timezone
 
 from livecounters.conf import options
 from livecounters.dialects import Dialect
@@ -27,6 +28,7 @@ __all__ = [
     "BITS",
     "LEVELS",
     "Span",
+    "begin",
     "drop",
     "kept_from",
     "ladders",
@@ -155,6 +157,16 @@ def _raise(dialect: Dialect, measure: Measure, ladder: Ladder) -> None:
     renew(dialect, measure, ladder, some)
     ladder.upto = some[-1] if len(some) == PORTION else None
     ladder.save(using=dialect.using, update_fields=["upto"])
+
+
+def begin(using: str, measures: Iterable[Measure]) -> None:
+    """Ladders of measures of which there is nothing yet; so they are whole."""
+    now, week_start = timezone.now(), options().WEEK_START
+    Ladder.objects.using(using).bulk_create(
+        Ladder(measure=m.key, since=kept_from(m.clock, now), week_start=week_start)
+        for m in measures
+        if ranked(m)
+    )
 
 
 def drop(using: str, keys: Sequence[str]) -> None:

@@ -131,9 +131,10 @@ def _names(label: str, keys: list[str]) -> tuple[Mapping[str, str], set[str]]:
         return {key: key for key in keys}, set(keys)
     model = apps.get_model(label)
     wanted = [key for key in keys if _possible(model, key)]
-    found = {
-        text_of(model._meta.pk, one): one for one in model._default_manager.filter(pk__in=wanted)
-    }
+    rows = model._default_manager.filter(pk__in=wanted)
+    if model is get_user_model():
+        rows = options().with_names(rows)
+    found = {text_of(model._meta.pk, one): one for one in rows}
     if model is not get_user_model():
         return {key: str(one) for key, one in found.items()}, set(found)
     unwanted = opted_out(LEADERBOARD, found)

@@ -13,7 +13,7 @@ from livecounters.models import Achievement
 from livecounters.readers import Counter
 from livecounters.registry import registry
 
-__all__ = ["ICONS", "as_json", "great", "text_of_achievement"]
+__all__ = ["ICONS", "as_json", "great", "text_of_achievement", "words_of"]
 
 ICONS = {
     "first": "bolt",
@@ -31,6 +31,12 @@ def great(achievement: Achievement) -> bool:
 
 def text_of_achievement(achievement: Achievement) -> str:
     """One line, in the active language; plain text, to be escaped where it is shown."""
+    text, label = words_of(achievement), _label(achievement)
+    return _("%(label)s: %(text)s") % {"label": label, "text": text} if label else text
+
+
+def words_of(achievement: Achievement) -> str:
+    """The same without the counter's label, for where that is said already."""
     number = number_format(achievement.step, force_grouping=True)
     said = {
         "first": lambda: _("First of the day"),
@@ -44,9 +50,7 @@ def text_of_achievement(achievement: Achievement) -> str:
             % {"number": number}
         ),
     }.get(achievement.kind)
-    text = said() if said is not None else achievement.kind
-    label = _label(achievement)
-    return _("%(label)s: %(text)s") % {"label": label, "text": text} if label else text
+    return said() if said is not None else achievement.kind
 
 
 def _label(achievement: Achievement) -> str:

@@ -161,15 +161,15 @@ class _Order:
         rank = 1 + sum(int(row[1]) for row in parts[BETTER])
         dense = 1 + sum(int(row[2]) for row in parts[BETTER])
         own_place = Place(scope, self.value(number), rank, dense)
-        tied = {int(row[1]): int(row[2]) for row in parts[NEAR]} | {number: int(alike)}
+        alike_of = {int(row[1]): int(row[2]) for row in parts[NEAR]} | {number: int(alike)}
         lines = sorted({(row[0], int(row[1])) for row in parts[NEAR]}, key=_place)
         mine = _place((scope, number))
         ahead = [one for one in lines if _place(one) < mine][::-1][:near]
         behind = [one for one in lines if _place(one) > mine][:near]
         return [
-            *self._ranked(ahead, own_place, number, tied, -1)[::-1],
+            *self._ranked(ahead, own_place, number, alike_of, -1)[::-1],
             own_place,
-            *self._ranked(behind, own_place, number, tied, 1),
+            *self._ranked(behind, own_place, number, alike_of, 1),
         ]
 
     def _ranked(
@@ -177,7 +177,7 @@ class _Order:
         lines: Iterable[tuple[str, int]],
         last: Place,
         number: int,
-        tied: dict[int, int],
+        alike: dict[int, int],
         step: int,
     ) -> list[Place]:
         """The places of those beside somebody, from there on up (-1) or down (1)."""
@@ -185,7 +185,7 @@ class _Order:
         for scope, other in lines:
             if other != number:
                 # As many as have the number of those who come first of the two.
-                rank += step * tied[number if step > 0 else other]
+                rank += step * alike[number if step > 0 else other]
                 dense, number = dense + step, other
             found.append(Place(scope, self.value(other), rank, dense))
         return found

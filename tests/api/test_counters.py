@@ -277,3 +277,108 @@ def test_an_audience_is_asked_only_about_what_is_there(client: APIClient, quiz: 
 def test_numbers_are_read_only(client: APIClient, method: str) -> None:
     for path in ("", "attempts/"):
         assert getattr(client, method)(f"/live/counters/{path}").status_code == 405
+
+
+# Leaderboards
+
+
+@pytest.fixture
+def ranked() -> Iterator[None]:
+    class Ranked(live.LiveModel):
+        at = "completed_at"
+
+        sessions = live.Count(per="user", public=True)
+        own_sessions = live.Count(per="user")
+        by_tag = live.Count(per=("quiz__tags", "user"), public=True)
+
+    registry.add(Attempt, Ranked)
+    yield
+    registry.remove(Ranked)
+
+
+@pytest.fixture
+def people(quiz: Quiz) -> list[User]:
+    """Five of them, who have done 5, 4, 4, 2 and nothing."""
+    found = [user(name) for name in "abcde"]
+    quiz.tags.add(Tag.objects.create(slug="easy"))
+    for one, number in zip(found, [5, 4, 4, 2], strict=False):
+        for _ in range(number):
+            complete(quiz, user=one)
+    return found
+
+
+@pytest.mark.usefixtures("ranked")
+def test_the_first_places(client: APIClient, people: list[User]) -> None:
+    answer = get(client, "sessions/top/", limit=2, window="week").json()
+
+    assert answer["places"] == [
+        {"rank": 1, "of": str(people[0].pk), "name": "a", "value": 5, "own": False},
+        {"rank": 2, "of": str(people[1].pk), "name": "b", "value": 4, "own": False},
+    ]
+    assert (answer["name"], answer["per"]) == ("sessions", "user")
+    assert answer["at"].endswith("Z")
+    assert len(get(client, "sessions/top/").json()["places"]) == 4
+    client.force_authenticate(people[1])
+    answer = get(client, "sessions/top/")
+    assert [place["own"] for place in answer.json()["places"]] == [False, True, False, False]
+    assert "private" in answer["Cache-Control"]
+
+
+@pytest.mark.usefixtures("ranked")
+def test_who_may_see_the_first_places(client: APIClient, people: list[User]) -> None:
+    assert get(client, "own_sessions/top/").status_code == 404
+    client.force_authenticate(people[0])
+    assert get(client, "own_sessions/top/").status_code == 404
+    client.force_authenticate(user("staff", is_staff=True))
+    assert len(get(client, "own_sessions/top/").json()["places"]) == 4
+    for path in ("nothing/top/", "attempts/top/", "attempts/rank/", "nothing/rank/"):
+        assert get(client, path).status_code == 404
+
+
+@pytest.mark.usefixtures("ranked")
+def test_where_one_stands(client: APIClient, people: list[User]) -> None:
+    assert get(client, "sessions/rank/").status_code in (401, 403)
+    client.force_authenticate(people[3])
+    answer = get(client, "sessions/rank/", near=1)
+
+    found = answer.json()
+    assert (found["rank"], found["value"], found["listed"]) == (4, 2, True)
+    assert [(place["name"], place["rank"]) for place in found["places"]] == [("c", 2), ("d", 4)]
+    assert "private" in answer["Cache-Control"]
+    client.force_authenticate(people[4])
+    found = get(client, "sessions/rank/").json()
+    assert (found["rank"], found["value"], found["places"]) == (None, None, [])
+
+
+@pytest.mark.usefixtures("ranked")
+def test_one_s_own_rank_without_the_others(client: APIClient, people: list[User]) -> None:
+    client.force_authenticate(people[3])
+    found = get(client, "own_sessions/rank/").json()
+
+    assert found["rank"] == 4
+    assert [place["name"] for place in found["places"]] == ["d"]
+    assert get(client, "own_sessions/rank/", within="easy").status_code == 404
+
+
+@pytest.mark.usefixtures("ranked")
+def test_places_within_the_first_keys(client: APIClient, people: list[User]) -> None:
+    found = get(client, "by_tag/top/", within="easy", limit=1).json()["places"]
+    assert [(place["name"], place["value"]) for place in found] == [("a", 5)]
+    client.force_authenticate(people[3])
+    assert get(client, "by_tag/rank/", within="easy").json()["rank"] == 4
+    assert get(client, "by_tag/rank/").status_code == 400
+
+
+@pytest.mark.usefixtures("ranked", "people")
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"limit": 0},
+        {"limit": 101},
+        {"limit": "x"},
+        {"window": "tomorrow"},
+        {"within": ["a", "b"]},
+    ],
+)
+def test_wrong_questions_about_places(client: APIClient, query: dict[str, Any]) -> None:
+    assert get(client, "sessions/top/", **query).status_code == 400

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import Q
 from django.template import Context, Template, TemplateSyntaxError
 from django.test import RequestFactory
 from django.utils import timezone, translation
@@ -467,3 +468,96 @@ class TestOnline:
 def test_nobody_declares_who_is_online() -> None:
     with pytest.raises(LookupError, match=r"live\.LiveSite"):
         render("{% live_online %}")
+
+
+# Progress and leaderboards
+
+
+@pytest.fixture
+def learning() -> Iterator[None]:
+    class Learning(live.LiveModel):
+        at = "completed_at"
+        filter = Q(completed=True)
+
+        sessions = live.Count(per="user", goals={"day": 3, "week": 15}, label=SCRIPT)
+        session_score = live.Avg("score", per="user")
+
+    registry.add(Attempt, Learning)
+    yield
+    registry.remove(Learning)
+
+
+def request_of(user: Any) -> Any:
+    request = RequestFactory().get("/")
+    request.user = user
+    return request
+
+
+@pytest.mark.usefixtures("learning")
+def test_one_s_own_progress(ada: User, quiz: Quiz) -> None:
+    complete(quiz, ada, 2)
+    text = render('{% live_progress "sessions" %}', request=request_of(ada))
+    page = Elements(text)
+
+    assert page.one("live-progress")["topic"] == "progress"
+    assert page.one("section")["data-name"] == "sessions"
+    assert page.one("data", **{"data-live": "total"})["text"] == "2"
+    assert page.one("data", **{"data-live": "goals.day.progress"})["value"] == "2"
+    day, week = page.all("progress")
+    assert (day["value"], day["max"], day["data-live"]) == ("66.7", "100", "goals.day.percent")
+    assert week["value"] == "13.3"
+    assert page.one("div", **{"data-period": "day"}).get("data-level") is None
+    assert page.one("circle", **{"data-live-ring": "average"})["stroke-dasharray"] == "70 100"
+    assert page.one("div", **{"class": "live-ring"})["data-level"] == "middle"
+    # Nothing that a strict policy would refuse, and nobody's markup.
+    assert all("src" in script for script in page.all("script"))
+    assert "style=" not in text
+    assert SCRIPT not in text
+
+
+@pytest.mark.usefixtures("learning")
+def test_levels_are_said_in_words(ada: User, quiz: Quiz) -> None:
+    complete(quiz, ada, 2)
+    page = Elements(render('{% live_progress "sessions" near=60 %}', request=request_of(ada)))
+    day = page.one("div", **{"data-period": "day"})
+    assert (day["data-level"], day["data-levels"]) == ("near", "near:60 done:100")
+    said = [(e["data-when"], "hidden" in e) for e in page.all("span") if "data-when" in e]
+    assert said[:2] == [("near", False), ("done", True)]
+    complete(quiz, ada, 2)
+    text = render("{% live_progress %}", request=request_of(ada))
+    assert re.search(r'data-when="done"\s*>✓ Goal reached', text)
+
+
+@pytest.mark.usefixtures("learning")
+def test_who_is_not_signed_in_has_no_progress() -> None:
+    assert render("{% live_progress %}", request=request_of(AnonymousUser())).strip() == ""
+    assert render("{% live_progress %}").strip() == ""
+
+
+@pytest.mark.usefixtures("learning")
+def test_a_leaderboard(ada: User, quiz: Quiz) -> None:
+    for number in range(4):
+        other = User.objects.create(username=f"<b>u{number}</b>")
+        complete(quiz, other, number + 2)
+    complete(quiz, ada)
+    text = render(
+        '{% live_leaderboard "sessions" limit=2 window="week" %}', request=request_of(ada)
+    )
+    page = Elements(text)
+
+    assert [th["text"] for th in page.all("th", scope="row")] == [
+        "<b>u3</b>",
+        "<b>u2</b>",
+        "<b>u0</b>",
+        "ada",
+    ]
+    assert [d["value"] for d in page.all("data")] == ["5", "4", "2", "1"]
+    own = page.one("tr", **{"aria-current": "true"})
+    assert "data-own" in own
+    assert "data-gap" in page.all("tbody")[1]
+    assert "<b>" not in text
+
+
+@pytest.mark.usefixtures("learning")
+def test_an_empty_leaderboard() -> None:
+    assert "Nobody yet." in render('{% live_leaderboard "sessions" %}')

@@ -87,7 +87,6 @@ class CounterViewSet(LiveView, ViewSet):
             answer["value"] = numbers[0]
         return Response(answer)
 
-
     @action(detail=True)
     def top(self, request: Request, pk: str) -> Response:
         """The first places, with names, to whom may read the whole of it."""
@@ -149,10 +148,12 @@ def _whole(request: Request, counter: Counter) -> bool:
 
 def _viewer(request: Request) -> Any:
     """Who looks, if it is somebody."""
-    return request.user if request.user and request.user.is_authenticated else None
+    return request.user if request.user.is_authenticated else None
 
 
-def _asked(request: Request, ask: Callable[..., list[Line]], *given: Any, at: Any, **more: Any) -> list[Line]:
+def _asked(
+    request: Request, ask: Callable[..., list[Line]], *given: Any, at: Any, **more: Any
+) -> list[Line]:
     """The lines in the window, and of several keys within the first ones, that are asked for."""
     within = request.query_params.getlist("within") or None
     window = window_of(request.query_params.get("window"))

@@ -34,12 +34,12 @@ DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
 
 # The place from which older events follow: the epoch and the number of the last one shown.
-# What a browser may say of an event, in bytes.
+CURSOR = re.compile(r"([0-9a-f]{1,32})-(\d{1,18})")
+
+# What a browser may say of an event: in bytes, in characters, and about what.
 MAX_BODY = 8_192
 MAX_KEY = 100
 GIVEN = ("kind", "key", "data", "target")
-
-CURSOR = re.compile(r"([0-9a-f]{1,32})-(\d{1,18})")
 
 
 class RecordThrottle(UserRateThrottle):

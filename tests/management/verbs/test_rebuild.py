@@ -5,6 +5,7 @@ from __future__ import annotations
 from io import StringIO
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import OutputWrapper
 from django.db.models import F
@@ -12,9 +13,10 @@ from django.utils import timezone
 
 import livecounters as live
 from livecounters import capture, folding, leases
+from livecounters.ladders import Span
 from livecounters.management.verbs.base import Bar
 from livecounters.measures import declared_measures
-from livecounters.models import Bucket, Measured
+from livecounters.models import Bucket, Ladder, Measured, Score
 from tests.commands import refused, run
 from tests.host.models import Attempt
 from tests.oracle import assert_exact
@@ -49,6 +51,21 @@ def test_one_counter_and_one_object() -> None:
     assert run("rebuild", "per_quiz", "--of", str(quiz)).endswith("2 buckets corrected\n")
     assert run("rebuild", "attempts").endswith("2 buckets corrected\n")
     assert_exact()
+
+
+@pytest.mark.usefixtures("filled")
+def test_the_order_is_made_anew() -> None:
+    user = User.objects.create(username="ada")
+    Attempt.objects.update(user=user)
+    folding.fold("default")
+    measure = live.counters["per_user"].measure
+    Score.objects.filter(measure=measure.key).update(number=99)
+
+    assert run("rebuild", "per_user") == "0 buckets corrected\n"
+
+    kept = Score.objects.filter(measure=measure.key, span=Span.EVER)
+    assert [score.number for score in kept] == [live.counters["per_user"].value(of=user)]
+    assert Ladder.objects.get(measure=measure.key).upto is None
 
 
 @pytest.mark.usefixtures("filled")

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from livecounters import capture, installation
+from livecounters import awards, capture, feed, installation
 from livecounters.exceptions import Busy
 from livecounters.management.verbs.base import Bar, Verb, add_database, databases
 
@@ -47,6 +47,9 @@ class Sync(Verb):
         for word, names in vars(report).items():
             for name in names:
                 self.out.write(f"{using}: {word} {name}")
+        silently = awards.begin_all() if using == feed.database() else 0
+        if silently:
+            self.out.write(f"{using}: awarded {silently} achievements of the past, silently")
         if report.failed:
             raise CommandError("No triggers could be installed on " + "; ".join(report.failed))
         if report.unfinished:
