@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import random
 import statistics
@@ -12,18 +13,19 @@ from functools import partial
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 import livecounters as live
-from benchmarks.host.models import Ranked
 from benchmarks.read import DAYS, NUMBERS, STRIDE, TIMES, settled
 from benchmarks.report import Table
-from livecounters import capture, folding, installation, ranking
+from livecounters import folding, ladders, ranking
 from livecounters.dialects import dialect_of
+from livecounters.folding import Sums
 from livecounters.ledger import FOLD_ON_READ
-from livecounters.models import Delta, Ladder, Rung, Score
+from livecounters.models import Bucket, Delta, Ladder, Rung, Score
 from livecounters.readers import Counter
+from livecounters.windows import Grain
 
 USERS = int(os.environ.get("LIVECOUNTERS_BENCHMARK_USERS", "1000000"))
 ROUNDS = 200
@@ -34,10 +36,10 @@ SLOW_WINDOWS = {"this month": live.this_month}
 
 
 def run(rows: int, rounds: int | None) -> Iterator[Table]:
-    """``rows`` means nothing here: the table has a million people."""
-    made = Table(f"making it, of {USERS:,} people")
-    _fill(made)
+    """``rows`` means nothing here: there are a million people."""
+    made = Table(f"making them, of {USERS:,} people")
     counters = [live.counters["ranked_sessions"], live.counters["ranked_points"]]
+    _fill(counters)
     _ladders(made)
     yield made
     table = Table(f"one person among {USERS:,} (of {rounds or ROUNDS} people)")
@@ -53,46 +55,45 @@ def run(rows: int, rounds: int | None) -> Iterator[Table]:
     yield _folding(counters[0])
 
 
-def _fill(table: Table) -> None:
-    """Everybody has done something within 90 days, some of them often."""
+def _fill(counters: list[Counter]) -> None:
+    """The buckets of everybody who has done something within 90 days, some of them often: what
+    folding would have made of the rows, without the rows."""
     users = get_user_model()
-    known = users.objects.count()
+    name = "CONCAT('user', n)" if connection.vendor == "mysql" else "'user' || n"
     with connection.cursor() as cursor:
         if connection.vendor == "mysql":
             cursor.execute("SET max_recursive_iterations = 4294967295")
-        numbers = NUMBERS[connection.vendor]
-        now = TIMES[connection.vendor].format(ago=0)
-        name = "CONCAT('user', n)" if connection.vendor == "mysql" else "'user' || n"
         cursor.execute(
             f"INSERT INTO {users._meta.db_table} (username, password, first_name, last_name, "
             "email, is_superuser, is_staff, is_active, date_joined) "
-            f"SELECT {name}, '', '', '', '', false, false, true, {now} FROM ({numbers}) numbers",
-            [known, USERS - 1],
+            f"SELECT {name}, '', '', '', '', false, false, true, "
+            f"{TIMES[connection.vendor].format(ago=0)} "
+            f"FROM ({NUMBERS[connection.vendor]}) numbers",
+            [users.objects.count(), USERS - 1],
         )
-        capture.detach("default", [Ranked._meta.db_table])
-        ago = f"((n * {STRIDE}) %% {DAYS * 86400})"
-        often = f"1 + (((n * 7919) %% 1000) * (n %% 1000)) %% {USERS}"
-        who = f"CASE WHEN n <= {USERS} THEN n ELSE {often} END"
-        cursor.execute(
-            f"INSERT INTO {Ranked._meta.db_table} "
-            "(user_id, quiz_id, completed, completed_at, score, note) "
-            f"SELECT {who}, 1, true, {TIMES[connection.vendor].format(ago=ago)}, "
-            f"(n * 31) %% 10000, '' FROM ({numbers}) numbers",
-            [1, USERS + USERS // 5],
-        )
+    for counter in counters:
+        ladders.drop("default", [counter.measure.key])
+        dialect, clock = dialect_of("default"), counter.measure.clock
+        today = clock.day(int(time.time()))
+        midnights = [clock.midnight(today - dt.timedelta(days=n)) for n in range(DAYS)]
+        sums: Sums = defaultdict(lambda: [0, 0, 0])
+        for n in range(USERS + USERS // 5):
+            user = n if n < USERS else n * 7919 % 1000 * (n % 1000) % USERS
+            score = 0 if counter.measure.value is None else n * 31 % 10_000
+            day = midnights[n * STRIDE // 86_400 % DAYS]
+            for grain, start in ((Grain.EVER, 0), (Grain.DAY, day)):
+                one = sums[counter.measure.key, str(user + 1), int(grain), start]
+                one[0] += 1
+                one[1] += score
+        with transaction.atomic():
+            folding._add(dialect, Bucket, sums)
     settled()
-    start = time.perf_counter()
-    installation.sync("default")
-    table.add({"what": "backfill and ladders", "seconds": time.perf_counter() - start})
 
 
 def _ladders(table: Table) -> None:
-    Ladder.objects.all().delete()
-    for model in (Score, Rung):
-        model._base_manager.all().delete()
     start = time.perf_counter()
     folding.raise_ladders("default")
-    table.add({"what": "the ladders alone", "seconds": time.perf_counter() - start})
+    table.add({"what": "two ladders", "seconds": time.perf_counter() - start})
     settled()
     for model in (Score, Rung):
         table.add({"what": f"rows of {model.__name__}", "rows": model._base_manager.count()})

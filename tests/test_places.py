@@ -171,3 +171,17 @@ def test_two_statements(
     practise(people, random.Random(1), 20)
     with django_assert_max_num_queries(2):
         counter("sessions").neighbours(of=people[0], near=5)
+
+
+def test_who_finds_much_to_do_tidies_up(
+    people: list[User], monkeypatch: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    practise(people, random.Random(1), 20)
+    monkeypatch.setattr(places, "FOLD_ON_READ", 10)
+    right = told(counter("sessions").top(20))
+
+    with django_capture_on_commit_callbacks(execute=True):
+        assert told(counter("sessions").neighbours(of=people[0], near=20)) == right
+
+    assert not folding.pending("default")
+    assert told(counter("sessions").top(20)) == right

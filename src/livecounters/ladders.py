@@ -88,6 +88,8 @@ def span_of(interval: Interval, clock: Clock) -> tuple[Span, int] | None:
 
 def kept_from(clock: Clock, now: dt.datetime) -> int:
     """The start of the first week of which scores are kept."""
+    if timezone.is_naive(now):
+        now = timezone.make_aware(now)
     day = clock.day(clock.stamp(now)) - dt.timedelta(days=DAYS)
     return clock.midnight(week_of(day, options().WEEK_START))
 

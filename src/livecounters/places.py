@@ -9,13 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
+
+from django.db import transaction
 
 from livecounters.conf import options
 from livecounters.declarations import Count, Sum
 from livecounters.dialects import Dialect, dialect_of
+from livecounters.folding import fold
 from livecounters.ladders import BITS, LEVELS, Span, ranked, span_of
-from livecounters.ledger import Tally, fetch
+from livecounters.ledger import FOLD_ON_READ, Tally, fetch
 from livecounters.models import Delta, Ladder, Rung, Score
 from livecounters.summands import Ask, Sql, bounded, in_force_term, union
 from livecounters.worth import Number, Worth
@@ -126,16 +130,15 @@ class _Order:
             f"UNION ALL SELECT {OWN}, p.count, p.number FROM ({pending}) p"
         )
         found = fetch(self.dialect, sql, [*whole[1], *score[1], scope, *params])
-        if not any(row[0] == WHOLE for row in found):
+        if not self._is_whole(found):
             return None
         rows = [row for row in found if row[0] == OWN]
         return sum(int(row[1]) for row in rows), sum(int(row[2]) for row in rows)
 
     def first(self, number: int) -> list[tuple[str, int]] | None:
-        whole = self._whole("''", "0")
-        terms = [whole, *self._best("", [], "number DESC, scope", number)]
+        terms = [self._whole("''"), *self._best("", [], "number DESC, scope", number)]
         rows = self._fetch(terms)
-        if not any(row[0] == WHOLE for row in rows):
+        if not self._is_whole(rows):
             return None
         found = [(row[1], int(row[2])) for row in rows if row[0] == NEAR]
         return sorted(found, key=_place)[:number]
@@ -143,7 +146,7 @@ class _Order:
     def around(self, scope: str, own: tuple[int, int], near: int) -> list[Place] | None:
         """``None`` if it changed meanwhile."""
         number = own[1]
-        terms = [self._whole("''", "0"), *self._better(number), self._own_now(scope)]
+        terms = [self._whole("''"), *self._better(number), self._own_now(scope)]
         if near:
             for sign, order in ((">", "number, scope DESC"), ("<", "number DESC, scope")):
                 tied = "<" if sign == ">" else ">"
@@ -208,9 +211,15 @@ class _Order:
         return f"{self.dialect.table(Score)} {name} WHERE {at} AND {where}", params
 
     def _whole(self, *more: str) -> Sql:
-        """A row if the measure is in force and its ladder whole, and knows of this span."""
-        in_force, keys = in_force_term(self.dialect, [self.worth.measure.key])
-        columns = ", ".join([str(WHOLE), *(more or ("0", "0")), *(["0"] if more else [])])
+        """A row if the measure is in force and its ladder whole, and knows of this span; it ends
+        with how much is pending, up to what a reading leaves."""
+        key = self.worth.measure.key
+        in_force, keys = in_force_term(self.dialect, [key])
+        pending = (
+            f"(SELECT COUNT(*) FROM (SELECT 1 AS one FROM {self.dialect.table(Delta)} d "
+            f"WHERE d.measure = %s LIMIT {FOLD_ON_READ + 1}) p)"
+        )
+        columns = ", ".join([str(WHOLE), *more, "0", pending])
         limits, params = "", []
         if self.span is not Span.EVER:
             limits, params = " AND l.since <= %s", [self.start]
@@ -220,7 +229,15 @@ class _Order:
             f"SELECT {columns} FROM {self.dialect.table(Ladder)} l WHERE l.measure = %s "
             f"AND l.upto IS NULL{limits} AND EXISTS ({in_force})"
         )
-        return sql, [self.worth.measure.key, *params, *keys]
+        return sql, [key, key, *params, *keys]
+
+    def _is_whole(self, rows: Iterable[Any]) -> bool:
+        """Whether that row is there. A site without a pump tidies up when much is pending."""
+        whole = next((row for row in rows if row[0] == WHOLE), None)
+        if whole is not None and whole[-1] > FOLD_ON_READ:
+            using = self.dialect.using
+            transaction.on_commit(partial(fold, using), using=using, robust=True)
+        return whole is not None
 
     def _pending(self, where: str = "", given: Iterable[Any] = ()) -> Sql:
         """What is not folded yet: (scope, count, number)."""

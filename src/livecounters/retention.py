@@ -85,7 +85,7 @@ def portions(using: str, now: dt.datetime) -> Iterator[tuple[str, int]]:
             for number in _prune_sums(dialect, measure, model, now):
                 yield model._meta.model_name or "", number
         if ladders.ranked(measure):
-            for number in ladders.prune(using, measure, now):
+            for number in _apart(dialect, ladders.prune(using, measure, now)):
                 yield "score", number
     if using == router.db_for_write(ActivityEvent):
         over_events = [measure for measure in measures if measure.append_only]
@@ -94,6 +94,16 @@ def portions(using: str, now: dt.datetime) -> Iterator[tuple[str, int]]:
     if using == router.db_for_write(Sample):
         for number in _prune_samples(using, now):
             yield "sample", number
+
+
+def _apart(dialect: Dialect, steps: Iterator[int]) -> Iterator[int]:
+    """Each step while nobody else changes the buckets."""
+    while True:
+        with alone(dialect):
+            number = next(steps, None)
+        if number is None:
+            return
+        yield number
 
 
 # Buckets

@@ -55,7 +55,7 @@ def test_one_counter_and_one_object() -> None:
 
 @pytest.mark.usefixtures("filled")
 def test_the_order_is_made_anew() -> None:
-    user = User.objects.create(username="ada")
+    user = User.objects.create(username="ranked")
     Attempt.objects.update(user=user)
     folding.fold("default")
     measure = live.counters["per_user"].measure
