@@ -46,6 +46,8 @@ VIEWERS_EVERY = 10.0
 RENEW_GROUP = 600.0
 """Seconds between renewals of the group membership, at the most."""
 RETRY = 1.0
+CANCELLED = 1.0
+"""Seconds after which listening that was cancelled and goes on is cancelled again."""
 CUT = 3.0
 """A connection to the channel layer that ends later than this has worked."""
 INTERVALS = {ONLINE: 1.0, ACTIVE: 1.0}
@@ -70,6 +72,7 @@ class Relay:
         self._threads = ThreadPoolExecutor(1, "livecounters-relay")
         self._pump_thread = ThreadPoolExecutor(1, "livecounters-pump")
         self._tasks: list[asyncio.Task[None]] = []
+        self._listening: asyncio.Task[None] | None = None
 
     # Life
 
@@ -81,7 +84,7 @@ class Relay:
         if presence_declared():
             jobs += [self.keeper.work(), self._pulse()]
         if get_channel_layer() is not None:
-            jobs.append(self._listen())
+            self._listening = asyncio.create_task(self._listen())
         if options().EMBEDDED_PUMP:
             jobs.append(
                 drive(
@@ -99,6 +102,11 @@ class Relay:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        while self._listening is not None and not self._listening.done():
+            # Again and again: a layer may take a cancellation for an error of its own.
+            self._listening.cancel()
+            await asyncio.wait({self._listening}, timeout=CANCELLED)
+        self._listening = None
         self._tasks = []
         with suppress(Exception):
             await self.in_thread(self._unwatch)
