@@ -58,7 +58,7 @@ class Meter:
 
     @property
     def label(self) -> str:
-        return str(self.entry.declared.label or self.entry.name.replace("_", " ").capitalize())
+        return self.entry.declared.titled(self.entry.name)
 
     @property
     def per(self) -> str | None:

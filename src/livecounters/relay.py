@@ -26,7 +26,7 @@ from livecounters.conf import options
 from livecounters.frames import Close
 from livecounters.hub import Delivery, Hub, Socket
 from livecounters.keeper import Keeper
-from livecounters.limits import Crowd, is_public
+from livecounters.limits import Crowd, is_public, reached
 from livecounters.meters import ACTIVE, ONLINE, presence_declared
 from livecounters.outbox import Outbox
 from livecounters.presence import Who
@@ -138,20 +138,17 @@ class Relay:
     def crowded(self, address: str) -> bool:
         """Whether there are as many sockets of an address as may be."""
         most = options().limit("sockets_per_address")
-        if most is None or (
-            "sockets_per_address" not in options().LIMITS and not is_public(address)
-        ):
-            return False
-        return self._addresses[address] >= most
+        counted = "sockets_per_address" in options().LIMITS or is_public(address)
+        return counted and reached(self._addresses[address], most)
 
     def too_many_of(self, who: Who, socket: Outbox) -> bool:
         """Note whose socket it is; answers whether that is one too many."""
         if not who.is_person or socket not in self.sockets or socket in self._users:
             return False
         self._users[socket] = who.key
+        others = self._sockets_of[who.key]
         self._sockets_of.add(who.key)
-        most = options().limit("sockets_per_user")
-        return most is not None and self._sockets_of[who.key] > most
+        return reached(others, options().limit("sockets_per_user"))
 
     def follow(
         self, socket: Outbox, topics: Sequence[Topic], epoch: str | None, seq: int | None

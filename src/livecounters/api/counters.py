@@ -13,14 +13,13 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from livecounters import windows
-from livecounters.api.base import LiveView, not_found
+from livecounters.api.base import LiveView, not_found, visible
 from livecounters.declarations import Avg, Count
 from livecounters.feed import iso
 from livecounters.frames import plain
 from livecounters.gauges import Gauge, Gauged
 from livecounters.numbers import Question, Reader, counters, read, reader_of
 from livecounters.registry import registry
-from livecounters.topics import may_read
 from livecounters.windows import Window
 
 __all__ = ["CounterViewSet", "window_of"]
@@ -44,11 +43,7 @@ class CounterViewSet(LiveView, ViewSet):
     def list(self, request: Request) -> Response:
         """Every counter the caller may read, with its value if it is one for the site."""
         now = timezone.now()
-        found = [
-            counter
-            for counter in counters.values()
-            if counter.entry.declared.public or may_read(counter.entry, "", request.user)
-        ]
+        found = [counter for counter in counters.values() if visible(request, counter.entry)]
         sitewide = [counter for counter in found if counter.per is None]
         values = dict(
             zip(sitewide, read([Question(counter) for counter in sitewide], now), strict=True)
@@ -68,9 +63,7 @@ class CounterViewSet(LiveView, ViewSet):
         of = list(dict.fromkeys(of))
         scopes = _scopes(request, counter, of)
         for scope in scopes or [""]:
-            if not counter.entry.declared.public and not may_read(
-                counter.entry, scope, request.user
-            ):
+            if not visible(request, counter.entry, scope):
                 raise not_found(request)
         if bool(scopes) != (counter.per is not None):
             raise ValidationError({"of": _of_wanted(counter)})
