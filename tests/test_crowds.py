@@ -18,22 +18,15 @@ from websockets.asyncio.client import ClientConnection, connect
 from livecounters.numbers import counters
 from livecounters.topics import OnlineTopic, sign
 from livecounters.visitors import COOKIE, mint
-from tests.host.rooms import Declared
 from tests.processes import uvicorn
 from tests.servers import Redis
 from tests.servers.server import free_port
 from tests.test_online import signed_in
 from tests.test_processes import until
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("rooms")]
 
 ONLINE = "online:site"
-
-
-@pytest.fixture(autouse=True)
-def rooms() -> Iterator[None]:
-    with Declared():
-        yield
 
 
 # What takes long is tried on one database with one store; the soak tries all.

@@ -18,7 +18,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 
-from django.db import connections
 from django.utils import timezone
 
 from livecounters import feed, folding, installation, leases, retention
@@ -29,7 +28,7 @@ from livecounters.measures import declared_measures
 from livecounters.meters import GAUGE
 from livecounters.sampler import Sampler
 from livecounters.settling import settle
-from livecounters.worker import work
+from livecounters.worker import close_all, work
 
 __all__ = ["IDLE", "VIEWERS", "WATCHED", "Pump", "drive"]
 
@@ -195,7 +194,7 @@ class _Nurse:
         except Exception:
             logger.exception("livecounters: healing or pruning failed; it is tried again.")
         finally:
-            connections.close_all()
+            close_all()
 
     def _go_on(self, names: str, done: int, number: int) -> None:
         if self.leaving.is_set():
@@ -252,4 +251,4 @@ def _close(pump: Pump) -> None:
     try:
         pump.close()
     finally:
-        connections.close_all()
+        close_all()

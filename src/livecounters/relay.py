@@ -17,7 +17,6 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from channels.layers import get_channel_layer
-from django.db import connections
 from django.utils import timezone
 
 from livecounters import feed, frames, leases
@@ -33,7 +32,7 @@ from livecounters.presence import Who
 from livecounters.pump import VIEWERS, Pump, drive
 from livecounters.readout import read_out
 from livecounters.topics import FeedTopic, Topic
-from livecounters.worker import work
+from livecounters.worker import close_all, work
 
 __all__ = ["Relay", "current"]
 
@@ -322,7 +321,7 @@ class Relay:
         try:
             leases.release(VIEWERS + self.name, self.name, feed.database())
         finally:
-            connections.close_all()
+            close_all()
 
 
 async def _aside(job: Callable[[], None]) -> None:
