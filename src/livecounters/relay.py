@@ -26,10 +26,11 @@ from livecounters.frames import Close
 from livecounters.hub import Delivery, Hub, Socket
 from livecounters.keeper import Keeper
 from livecounters.limits import Crowd, is_public, reached
+from livecounters.lookout import VIEWERS
 from livecounters.meters import ACTIVE, ONLINE, presence_declared
 from livecounters.outbox import Outbox
 from livecounters.presence import Who
-from livecounters.pump import VIEWERS, Pump, drive
+from livecounters.pump import Pump, drive
 from livecounters.readout import read_out
 from livecounters.topics import FeedTopic, Topic
 from livecounters.worker import close_all, work
