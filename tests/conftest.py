@@ -224,3 +224,21 @@ def process_environment(db: None) -> dict[str, str]:
 
     name = str(connection.settings_dict["NAME"])
     return os.environ | {"LIVECOUNTERS_TEST_DATABASE_NAME": name}
+
+
+@pytest.fixture
+def rooms() -> Iterator[None]:
+    """Who is online is declared, for the site and for each quiz."""
+    from tests.host.rooms import Declared
+
+    with Declared():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def presence_is_asked() -> Iterator[None]:
+    """A presence store that was away in one test is asked again in the next."""
+    from livecounters import meters
+
+    yield
+    meters.ask_again()

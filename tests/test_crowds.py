@@ -12,27 +12,30 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
+from django.db import connection
 from websockets.asyncio.client import ClientConnection, connect
 
 from livecounters.numbers import counters
 from livecounters.topics import OnlineTopic, sign
 from livecounters.visitors import COOKIE, mint
-from tests.host.rooms import Declared
 from tests.processes import uvicorn
 from tests.servers import Redis
 from tests.servers.server import free_port
 from tests.test_online import signed_in
 from tests.test_processes import until
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("rooms")]
 
 ONLINE = "online:site"
 
 
-@pytest.fixture(autouse=True)
-def rooms() -> Iterator[None]:
-    with Declared():
-        yield
+# What takes long is tried on one database with one store; the soak tries all.
+ONCE = {
+    "test_a_roster_is_the_same_everywhere": ("redis",),
+    "test_a_server_that_is_killed_is_forgotten_in_time": ("redis",),
+    "test_a_restart_makes_no_ghosts": ("database",),
+    "test_people_are_told_to_the_host_once": ("database",),
+}
 
 
 @pytest.fixture(params=["database", "redis"])
@@ -40,6 +43,14 @@ def crowd(
     request: pytest.FixtureRequest, process_environment: dict[str, str]
 ) -> Iterator[dict[str, str]]:
     """The environment of servers with a store that nobody else uses."""
+    name = request.node.originalname
+    stores = ONCE.get(name, ("database", "redis"))
+    once = connection.vendor == "sqlite" and request.param in stores
+    servers = name not in ONCE and (
+        request.param == "database" or connection.vendor == "postgresql"
+    )
+    if not (once or servers or request.config.getoption("--soak")):
+        pytest.skip("tried elsewhere, and by the soak")
     with Redis() as redis:
         yield process_environment | {
             "LIVECOUNTERS_TEST_REDIS": redis.url,

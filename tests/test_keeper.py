@@ -17,18 +17,11 @@ from livecounters.keeper import Keeper
 from livecounters.numbers import counters
 from livecounters.presence import Counts, Kind, Who, store
 from livecounters.signals import went_offline, went_online
-from tests.host.rooms import Declared
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("rooms")]
 
 ADA, BOB = Who(Kind.PERSON, "1", "b1"), Who(Kind.PERSON, "2")
 GUEST = Who(Kind.GUEST, "b1")
-
-
-@pytest.fixture(autouse=True)
-def rooms() -> Iterator[None]:
-    with Declared():
-        yield
 
 
 @pytest.fixture(autouse=True)

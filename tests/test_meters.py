@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,15 +18,8 @@ from livecounters.presence.base import Came
 from livecounters.presence.database import DatabasePresence
 from livecounters.registry import registry
 from tests.host.models import Quiz
-from tests.host.rooms import Declared
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def rooms() -> Iterator[None]:
-    with Declared():
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rooms")]
 
 
 def come(room: str, *whos: Who, process: str = "p") -> float:
@@ -112,10 +104,9 @@ def test_a_store_that_is_away(monkeypatch: pytest.MonkeyPatch, caplog: Any) -> N
     assert "does not answer" in caplog.text
     # Nobody but the first has waited for it.
     assert asked == [1]
-    meters._away.until = 0.0
+    meters.ask_again()
     assert counters["online"].value() is None
     assert asked == [1, 1]
-    meters._away.until = 0.0
 
 
 def test_history_of_who_was_online() -> None:

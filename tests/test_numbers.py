@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 import livecounters as live
@@ -13,15 +11,8 @@ from livecounters.numbers import Question, counters, read
 from livecounters.readers import Counter
 from livecounters.registry import registry
 from tests.host.models import Attempt
-from tests.host.rooms import Declared
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def rooms() -> Iterator[None]:
-    with Declared():
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rooms")]
 
 
 def test_both_are_found_by_name() -> None:

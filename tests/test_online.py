@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -19,18 +19,11 @@ from livecounters.numbers import counters
 from livecounters.topics import OnlineTopic, sign
 from livecounters.visitors import COOKIE, mint
 from tests.host.models import Quiz
-from tests.host.rooms import Declared
 from tests.sockets import Socket, running, socket
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("rooms")]
 
 ONLINE = "online:site"
-
-
-@pytest.fixture(autouse=True)
-def rooms() -> Iterator[None]:
-    with Declared():
-        yield
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from livecounters import leases, readout, relay
 from livecounters.announce import GROUP, TYPE, Announcement
+from livecounters.lookout import VIEWERS
 from livecounters.numbers import counters
-from livecounters.pump import VIEWERS
 from tests.host.models import Attempt, Quiz
 from tests.servers import Redis
 from tests.sockets import running, socket

@@ -275,29 +275,26 @@ def _setting(key: Any, value: Any) -> Iterator[CheckMessage]:
     if not holds(value):
         yield _wrong(f"LIVECOUNTERS[{key!r}]", value, allowed)
     elif key == "RETENTION":
-        yield from _retention(value)
+        days = "a whole number of days, 1 at the least, or None for good"
+        yield from _whole_numbers(key, value, tuple(RETENTION), days)
     elif key == "LIMITS":
-        yield from _limits(value)
+        most = "a whole number, 1 at the least, or None for without bound"
+        yield from _whole_numbers(key, value, tuple(LIMITS), most)
     elif key == "PRESENCE":
         yield from _presence(value)
 
 
-def _retention(given: dict[Any, Any]) -> Iterator[CheckMessage]:
-    for what, days in given.items():
-        if what not in RETENTION:
-            yield _unknown("LIVECOUNTERS['RETENTION']", what, tuple(RETENTION))
-        elif days is not None and (isinstance(days, bool) or not isinstance(days, int) or days < 1):
-            allowed = "a whole number of days, 1 at the least, or None for good"
-            yield _wrong(f"LIVECOUNTERS['RETENTION'][{what!r}]", days, allowed)
-
-
-def _limits(given: dict[Any, Any]) -> Iterator[CheckMessage]:
-    for what, most in given.items():
-        if what not in LIMITS:
-            yield _unknown("LIVECOUNTERS['LIMITS']", what, tuple(LIMITS))
-        elif most is not None and (isinstance(most, bool) or not isinstance(most, int) or most < 1):
-            allowed = "a whole number, 1 at the least, or None for without bound"
-            yield _wrong(f"LIVECOUNTERS['LIMITS'][{what!r}]", most, allowed)
+def _whole_numbers(
+    key: str, given: dict[Any, Any], known: Sequence[str], allowed: str
+) -> Iterator[CheckMessage]:
+    """A setting that is a dict of numbers from 1 on, or None."""
+    for what, number in given.items():
+        if what not in known:
+            yield _unknown(f"LIVECOUNTERS[{key!r}]", what, known)
+        elif number is not None and (
+            isinstance(number, bool) or not isinstance(number, int) or number < 1
+        ):
+            yield _wrong(f"LIVECOUNTERS[{key!r}][{what!r}]", number, allowed)
 
 
 def _presence(given: dict[Any, Any]) -> Iterator[CheckMessage]:

@@ -30,7 +30,7 @@ from livecounters.handshake import (
     user_of,
     visitor_cookie_of,
 )
-from livecounters.limits import Bucket
+from livecounters.limits import Bucket, reached
 from livecounters.meters import presence_declared
 from livecounters.outbox import Outbox, Send
 from livecounters.presence import Kind, Who
@@ -157,7 +157,7 @@ class LiveConsumer:
     async def _subscribe(self, request: Request) -> None:
         new: list[Topic] = []
         for name in request.topics:
-            if len(self._topics) >= (options().limit("topics") or len(self._topics) + 1):
+            if reached(len(self._topics), options().limit("topics")):
                 self._complain("too_many_topics", shown(name))
                 return
             try:
@@ -254,17 +254,17 @@ class LiveConsumer:
         name = shown(asked)
         if not request.here:
             self._go_out(name)
-        elif len(self._rooms) >= (options().limit("topics") or len(self._rooms) + 1):
+        elif reached(len(self._rooms), options().limit("topics")):
             self._complain("too_many_topics", name)
         else:
             await self._come_in(asked, name)
 
     async def _come_in(self, asked: str, name: str) -> None:
+        topic: Topic | None
         try:
             topic = await self._granted(asked)
         except TopicRefused:
-            self._complain("unavailable", name)
-            return
+            topic = None
         if not isinstance(topic, OnlineTopic):
             self._complain("unavailable", name)
             return

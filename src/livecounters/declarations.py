@@ -75,6 +75,10 @@ class Shown:
     public: bool = False
     audience: Callable[[Any, Any], bool] | None = None
 
+    def titled(self, name: str) -> str:
+        """The label, or what the name of the declaration makes."""
+        return str(self.label or name.replace("_", " ").capitalize())
+
 
 @dataclass(frozen=True, eq=False)
 class Aggregate(Shown):

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from django.utils import timezone
 
-from livecounters.capture import begun, installed, kept_by, state_of
 from livecounters import ladders
+from livecounters.capture import begun, installed, kept_by, state_of
 from livecounters.dialects import Dialect, Watch
 from livecounters.folding import alone
 from livecounters.models import Bucket, Delta, Ladder, Measured, Member, Rung, Score

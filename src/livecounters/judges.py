@@ -14,7 +14,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db import connections
 from django.utils import timezone
 
 from livecounters.attainment import personal_counters
@@ -22,6 +21,7 @@ from livecounters.awards import judge, rules_of
 from livecounters.measures import Measure, measure_of
 from livecounters.models import Bucket
 from livecounters.windows import DAY, Grain
+from livecounters.worker import close_all
 
 __all__ = ["LATELY", "PROGRESS", "Judge", "lately"]
 
@@ -97,11 +97,11 @@ class Judge:
                     _judge(person)
                 except Exception:
                     logger.exception("livecounters: a person could not be judged.")
-                    connections.close_all()
+                    close_all()
                 with self._lock:
                     self._judged.add(person)
         finally:
-            connections.close_all()
+            close_all()
 
 
 def _judge(person: str) -> None:

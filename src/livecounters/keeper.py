@@ -14,7 +14,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar
 
-from django.db import connections
 from django.utils import timezone
 
 from livecounters import leases, sightings
@@ -24,7 +23,7 @@ from livecounters.gauges import SITE, Active
 from livecounters.presence import Changes, Who, store
 from livecounters.presence.attendance import Attendance
 from livecounters.registry import registry
-from livecounters.worker import work
+from livecounters.worker import close_all, work
 
 __all__ = ["Keeper"]
 
@@ -118,7 +117,7 @@ class Keeper:
     async def close(self) -> None:
         """End. What was told ends with the lease: who comes back to another process, or to this
         one when it has started anew, was never away."""
-        closing = asyncio.get_running_loop().run_in_executor(self._threads, connections.close_all)
+        closing = asyncio.get_running_loop().run_in_executor(self._threads, close_all)
         with suppress(TimeoutError):
             async with asyncio.timeout(LEAVE):
                 await asyncio.shield(closing)

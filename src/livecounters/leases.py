@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from livecounters.models import Lease
 
-__all__ = ["PUMP", "held", "hold", "keep", "release"]
+__all__ = ["PUMP", "held", "hold", "keep", "release", "running"]
 
 PUMP = "pump"
 """The lease of the one pump that is at work."""
@@ -46,6 +46,11 @@ def release(name: str, holder: str, using: str) -> None:
     Lease.objects.using(using).filter(name=name, holder=holder).delete()
 
 
+def running(prefix: str, now: dt.datetime) -> QuerySet[Lease]:
+    """The leases that somebody holds and whose names begin so."""
+    return Lease.objects.filter(name__startswith=prefix, expires_at__gt=now)
+
+
 def held(prefix: str, now: dt.datetime, using: str) -> bool:
     """Whether anybody holds a lease whose name begins so."""
-    return Lease.objects.using(using).filter(name__startswith=prefix, expires_at__gt=now).exists()
+    return running(prefix, now).using(using).exists()

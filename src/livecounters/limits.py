@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections import Counter
 
-__all__ = ["Bucket", "Crowd", "is_public"]
+__all__ = ["Bucket", "Crowd", "is_public", "reached"]
 
 BURST = 5
 """Seconds whose worth may come at once: a page that opens asks for all of its topics."""
@@ -49,6 +49,11 @@ class Crowd:
         self._numbers[one] -= 1
         if self._numbers[one] <= 0:
             del self._numbers[one]
+
+
+def reached(number: int, most: int | None) -> bool:
+    """Whether there may be no more of something; ``None`` is without bound."""
+    return most is not None and number >= most
 
 
 def is_public(address: str) -> bool:

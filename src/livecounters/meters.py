@@ -23,7 +23,17 @@ from livecounters.series import Point, Series
 from livecounters.windows import Window
 from livecounters.worth import Number
 
-__all__ = ["ACTIVE", "GAUGE", "ONLINE", "Meter", "Person", "counts", "presence_declared", "read"]
+__all__ = [
+    "ACTIVE",
+    "GAUGE",
+    "ONLINE",
+    "Meter",
+    "Person",
+    "ask_again",
+    "counts",
+    "presence_declared",
+    "read",
+]
 
 logger = logging.getLogger("livecounters")
 
@@ -58,7 +68,7 @@ class Meter:
 
     @property
     def label(self) -> str:
-        return str(self.entry.declared.label or self.entry.name.replace("_", " ").capitalize())
+        return self.entry.declared.titled(self.entry.name)
 
     @property
     def per(self) -> str | None:
@@ -208,6 +218,11 @@ def counts(rooms: Iterable[str], now: float) -> dict[str, Counts]:
         logger.warning("livecounters: the presence store does not answer: %r", error)
         _away.until = time.monotonic() + AWAY
         return {}
+
+
+def ask_again() -> None:
+    """Ask the store the next time, though it did not answer."""
+    _away.until = 0.0
 
 
 class _Away:

@@ -37,29 +37,23 @@ def read(questions: Sequence[Question], at: dt.datetime | None = None) -> list[N
     """The answers to many questions: all counters in one statement, all rooms in one question
     to the presence store."""
     moment = aware(at)
-    counted = [q for q in questions if isinstance(q.counter, Counter)]
-    looked = [q for q in questions if isinstance(q.counter, Meter)]
-    for question in looked:
-        if question.window is not None:
-            raise ValueError(f"{question.counter.name} is a gauge; it has no {question.window!r}.")
-    asked = [readers.Question(_counter(q), q.scope, q.window) for q in counted]
+    counted: dict[Question, readers.Question] = {}
+    looked: dict[Question, tuple[Meter, str]] = {}
+    for question in questions:
+        reader, scope, window = question.counter, question.scope, question.window
+        if isinstance(reader, Counter):
+            counted[question] = readers.Question(reader, scope, window)
+        elif window is None:
+            looked[question] = (reader, scope)
+        else:
+            raise ValueError(f"{reader.name} is a gauge; it has no {window!r}.")
     found: dict[Question, Number] = {}
-    if asked:
-        found.update(zip(counted, readers.read(asked, moment), strict=True))
+    if counted:
+        found.update(zip(counted, readers.read(list(counted.values()), moment), strict=True))
     if looked:
-        wanted = [(_meter(q), q.scope) for q in looked]
-        found.update(zip(looked, meters.read(wanted, moment.timestamp()), strict=True))
+        answers = meters.read(list(looked.values()), moment.timestamp())
+        found.update(zip(looked, answers, strict=True))
     return [found[question] for question in questions]
-
-
-def _counter(question: Question) -> Counter:
-    assert isinstance(question.counter, Counter)
-    return question.counter
-
-
-def _meter(question: Question) -> Meter:
-    assert isinstance(question.counter, Meter)
-    return question.counter
 
 
 class Counters(Mapping[str, Any]):

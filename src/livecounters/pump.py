@@ -18,7 +18,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 
-from django.db import connections
 from django.utils import timezone
 
 from livecounters import feed, folding, installation, leases, retention
@@ -26,13 +25,14 @@ from livecounters.announce import Announcement
 from livecounters.dialects import dialect_of
 from livecounters.feed import Place
 from livecounters.judges import PROGRESS, Judge
+from livecounters.lookout import VIEWERS, look
 from livecounters.measures import declared_measures
 from livecounters.meters import GAUGE
 from livecounters.sampler import Sampler
 from livecounters.settling import settle
-from livecounters.worker import work
+from livecounters.worker import close_all, work
 
-__all__ = ["IDLE", "VIEWERS", "WATCHED", "Pump", "drive"]
+__all__ = ["IDLE", "WATCHED", "Pump", "drive"]
 
 logger = logging.getLogger("livecounters")
 
@@ -47,14 +47,14 @@ FOLD_EVERY = 5.0
 FOLD_AT = 500
 """Pending deltas that are folded there without waiting."""
 
+HEAL_EVERY = 15.0
+"""Seconds between two looks whether there is something to heal."""
 PRUNE_EVERY = 86_400.0
 """Seconds between two prunes."""
 PRUNE_LOOK = 600.0
 """Seconds between two looks whether it is time to prune."""
 LEAVE = 5.0
 """Seconds that a pump which ends waits for what it is at."""
-
-VIEWERS = "viewers:"
 
 
 class Pump:
@@ -66,8 +66,8 @@ class Pump:
         self._seen: dict[str, int] = {}
         self._folded: dict[str, float] = {}
         self._renew = float("-inf")
+        self._heal = float("-inf")
         self._active = False
-        self._watched = False
         self._nurse = _Nurse()
         self._sampler = Sampler()
         self._judge = Judge()
@@ -77,21 +77,13 @@ class Pump:
         seconds = now.timestamp()
         if seconds >= self._renew:
             self._renew = seconds + LEASE / 3
-            using, before = feed.database(), self._active
-            self._active = leases.hold(leases.PUMP, self.holder, now, LEASE, using)
-            self._watched = False
-            if self._active:
-                if not before:
-                    feed.ensure_stream(using)
-                    self._judge.begin(now)
-                self._nurse.visit(_databases(), now)
-        if not self._watched:
-            self._watched = leases.held(VIEWERS, now, feed.database())
+            self._hold(now)
         if not self._active:
-            return None, self._watched
+            return None, leases.held(VIEWERS, now, feed.database())
         gauges = self._sampler.visit(now)
-        place = feed.number()
-        numbers = self._numbers(seconds)
+        seen = look(_databases(), now)
+        place = seen.place or feed.number()
+        numbers = self._numbers(seconds, seen.pending)
         self._judge.hear(numbers)
         judged = self._judge.judged()
         if gauges:
@@ -99,9 +91,21 @@ class Pump:
         if judged:
             numbers[PROGRESS] = judged
         if not numbers and place == self._place:
-            return None, self._watched
+            return None, seen.watched
         self._place = place
-        return Announcement(place.epoch, place.seq, numbers), self._watched
+        return Announcement(place.epoch, place.seq, numbers), seen.watched
+
+    def _hold(self, now: dt.datetime) -> None:
+        using, before = feed.database(), self._active
+        self._active = leases.hold(leases.PUMP, self.holder, now, LEASE, using)
+        if not self._active:
+            return
+        if not before:
+            feed.ensure_stream(using)
+            self._judge.begin(now)
+        if now.timestamp() >= self._heal:
+            self._heal = now.timestamp() + HEAL_EVERY
+            self._nurse.visit(_databases(), now)
 
     def leave(self) -> None:
         """Heal no further than the next portion of numbers, judge nobody more."""
@@ -121,9 +125,9 @@ class Pump:
         self._judge.wait(LEAVE)
         leases.release(leases.PUMP, self.holder, feed.database())
 
-    def _numbers(self, seconds: float) -> dict[str, set[str]]:
+    def _numbers(self, seconds: float, pending: Sequence[str]) -> dict[str, set[str]]:
         changed: dict[str, set[str]] = defaultdict(set)
-        for using in _databases():
+        for using in pending:
             found = (
                 self._peek(using, seconds)
                 if dialect_of(using).single_writer
@@ -205,7 +209,7 @@ class _Nurse:
         except Exception:
             logger.exception("livecounters: healing or pruning failed; it is tried again.")
         finally:
-            connections.close_all()
+            close_all()
 
     def _go_on(self, names: str, done: int, number: int) -> None:
         if self.leaving.is_set():
@@ -262,4 +266,4 @@ def _close(pump: Pump) -> None:
     try:
         pump.close()
     finally:
-        connections.close_all()
+        close_all()

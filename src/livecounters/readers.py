@@ -134,7 +134,7 @@ class Counter:
 
     @property
     def label(self) -> str:
-        return str(self.entry.declared.label or self.entry.name.replace("_", " ").capitalize())
+        return self.entry.declared.titled(self.entry.name)
 
     @property
     def measure(self) -> Measure:

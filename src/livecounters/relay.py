@@ -17,7 +17,6 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from channels.layers import get_channel_layer
-from django.db import connections
 from django.utils import timezone
 
 from livecounters import feed, frames, leases
@@ -27,14 +26,15 @@ from livecounters.frames import Close
 from livecounters.hub import Delivery, Hub, Socket
 from livecounters.judges import PROGRESS
 from livecounters.keeper import Keeper
-from livecounters.limits import Crowd, is_public
+from livecounters.limits import Crowd, is_public, reached
+from livecounters.lookout import VIEWERS
 from livecounters.meters import ACTIVE, ONLINE, presence_declared
 from livecounters.outbox import Outbox
 from livecounters.presence import Who
-from livecounters.pump import VIEWERS, Pump, drive
+from livecounters.pump import Pump, drive
 from livecounters.readout import read_out
 from livecounters.topics import FeedTopic, Topic, said
-from livecounters.worker import work
+from livecounters.worker import close_all, work
 
 __all__ = ["Relay", "current"]
 
@@ -49,6 +49,8 @@ RENEW_GROUP = 600.0
 STEADY = {PROGRESS: 60.0}
 """Seconds after which what is dear to read is read again; its days change by the minute at most."""
 RETRY = 1.0
+CANCELLED = 1.0
+"""Seconds after which listening that was cancelled and goes on is cancelled again."""
 CUT = 3.0
 """A connection to the channel layer that ends later than this has worked."""
 INTERVALS = {ONLINE: 1.0, ACTIVE: 1.0}
@@ -73,6 +75,7 @@ class Relay:
         self._threads = ThreadPoolExecutor(1, "livecounters-relay")
         self._pump_thread = ThreadPoolExecutor(1, "livecounters-pump")
         self._tasks: list[asyncio.Task[None]] = []
+        self._listening: asyncio.Task[None] | None = None
 
     # Life
 
@@ -84,7 +87,7 @@ class Relay:
         if presence_declared():
             jobs += [self.keeper.work(), self._pulse()]
         if get_channel_layer() is not None:
-            jobs.append(self._listen())
+            self._listening = asyncio.create_task(self._listen())
         if options().EMBEDDED_PUMP:
             jobs.append(
                 drive(
@@ -102,6 +105,11 @@ class Relay:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        while self._listening is not None and not self._listening.done():
+            # Again and again: a layer may take a cancellation for an error of its own.
+            self._listening.cancel()
+            await asyncio.wait({self._listening}, timeout=CANCELLED)
+        self._listening = None
         self._tasks = []
         with suppress(Exception):
             await self.in_thread(self._unwatch)
@@ -133,20 +141,17 @@ class Relay:
     def crowded(self, address: str) -> bool:
         """Whether there are as many sockets of an address as may be."""
         most = options().limit("sockets_per_address")
-        if most is None or (
-            "sockets_per_address" not in options().LIMITS and not is_public(address)
-        ):
-            return False
-        return self._addresses[address] >= most
+        counted = "sockets_per_address" in options().LIMITS or is_public(address)
+        return counted and reached(self._addresses[address], most)
 
     def too_many_of(self, who: Who, socket: Outbox) -> bool:
         """Note whose socket it is; answers whether that is one too many."""
         if not who.is_person or socket not in self.sockets or socket in self._users:
             return False
         self._users[socket] = who.key
+        others = self._sockets_of[who.key]
         self._sockets_of.add(who.key)
-        most = options().limit("sockets_per_user")
-        return most is not None and self._sockets_of[who.key] > most
+        return reached(others, options().limit("sockets_per_user"))
 
     def follow(
         self, socket: Outbox, topics: Sequence[Topic], epoch: str | None, seq: int | None
@@ -321,7 +326,7 @@ class Relay:
         try:
             leases.release(VIEWERS + self.name, self.name, feed.database())
         finally:
-            connections.close_all()
+            close_all()
 
 
 async def _aside(job: Callable[[], None]) -> None:

@@ -18,12 +18,11 @@ from functools import partial
 from numbers import Real
 from typing import Any
 
-from django.db import connections
-
 from livecounters import meters, samples
 from livecounters.gauges import Gauge, Online
 from livecounters.meters import Meter
 from livecounters.registry import GaugeEntry, Registry, registry
+from livecounters.worker import close_all
 from livecounters.worth import Number
 
 __all__ = ["Sampler"]
@@ -108,7 +107,7 @@ class Sampler:
         except Exception as error:
             self._say(question.name, error)
         finally:
-            connections.close_all()
+            close_all()
 
     def _say(self, name: str, error: Exception) -> None:
         if (name, type(error)) not in self._failures:

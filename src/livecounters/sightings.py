@@ -63,7 +63,7 @@ def seen(whos: Iterable[Who], now: float) -> None:
         new = [who for who in portion if (who.kind.value, who.key) not in known]
         _all().bulk_create(
             (
-                Sighting(kind=who.kind.value, member=who.key, visitor=_visitor(who), seen_at=now)
+                Sighting(kind=who.kind.value, member=who.key, visitor=who.browser, seen_at=now)
                 for who in new
             ),
             ignore_conflicts=True,
@@ -72,8 +72,8 @@ def seen(whos: Iterable[Who], now: float) -> None:
         _all().filter(_any(portion), seen_at__lte=now - EVERY).update(seen_at=now)
         for who in portion:
             before = known.get((who.kind.value, who.key))
-            if before is not None and _visitor(who) not in ("", before):
-                _all().filter(_any([who])).update(visitor=_visitor(who))
+            if before is not None and who.browser not in ("", before):
+                _all().filter(_any([who])).update(visitor=who.browser)
 
 
 def active(since: float) -> int:
@@ -146,7 +146,3 @@ def _any(whos: Iterable[Who]) -> Q:
 
 def _key(who: Who) -> tuple[str, str]:
     return who.kind.value, who.key
-
-
-def _visitor(who: Who) -> str:
-    return who.visitor if who.kind is Kind.PERSON else ""

@@ -9,11 +9,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
-from django.db import connections
+from django.db import DatabaseError, connections
 
-__all__ = ["work"]
+__all__ = ["close_all", "work"]
 
 UNUSED = 60.0
 """Seconds after which a connection is not trusted any more: servers and proxies close those that
@@ -30,21 +31,28 @@ def work(job: Callable[[], T]) -> T:
     now = time.monotonic()
     kept = [one for one in connections.all(initialized_only=True) if one.connection is not None]
     if any(one.errors_occurred for one in kept) or now > getattr(_used, "at", now) + UNUSED:
-        connections.close_all()
+        close_all()
         kept = []
     _used.at = now
     try:
         return job()
     except Exception:
         lost = [one for one in kept if not _usable(one)]
-        connections.close_all()
+        close_all()
         if not lost:
             raise
     try:
         return job()
     except Exception:
-        connections.close_all()
+        close_all()
         raise
+
+
+def close_all() -> None:
+    """Give all connections of this thread back; one that cannot even be closed is none any more."""
+    for one in connections.all(initialized_only=True):
+        with suppress(DatabaseError):
+            one.close()
 
 
 def _usable(connection: Any) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,15 +14,8 @@ from livecounters.presence import Changes, Kind, Who, store
 from livecounters.presence.base import Came
 from livecounters.visitors import COOKIE, visitor_of
 from tests.host.models import Quiz
-from tests.host.rooms import Declared
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def rooms() -> Iterator[None]:
-    with Declared():
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rooms")]
 
 
 @pytest.fixture

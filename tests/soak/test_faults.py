@@ -25,24 +25,21 @@ from django.db import connection, connections
 from django.utils import timezone
 
 from tests.host.models import Attempt, Quiz, Tag
-from tests.host.rooms import Declared
 from tests.processes import process, uvicorn, wait_for
 from tests.servers import PostgreSQL, Redis
 from tests.servers.server import free_port
 from tests.soak.pages import Page, opened, within
 from tests.soak.test_writers import settle, writers
 
-pytestmark = [pytest.mark.soak, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.soak,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("rooms"),
+]
 
 KILLS = int(os.environ.get("LIVECOUNTERS_SOAK_KILLS", "100"))
 AWAY = 30.0
 ONLINE, ATTEMPTS, FEED = "online:site", "counter:attempts", "feed:quiz_completed"
-
-
-@pytest.fixture(autouse=True)
-def rooms() -> Iterator[None]:
-    with Declared():
-        yield
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ import os
 import random
 import socket
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -25,13 +24,16 @@ from websockets.exceptions import WebSocketException
 from livecounters.announce import GROUP
 from tests.crowd import Crowd, frame, live
 from tests.host.models import Attempt, Quiz
-from tests.host.rooms import Declared
 from tests.processes import process, wait_for
 from tests.servers import Redis
 from tests.servers.server import free_port
 from tests.soak.pages import opened, within
 
-pytestmark = [pytest.mark.soak, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.soak,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("rooms"),
+]
 
 SECONDS = float(os.environ.get("LIVECOUNTERS_SOAK_SECONDS", "600"))
 STEADY, CHURNING, DEAF, MAD = 700, 200, 50, 50
@@ -43,12 +45,6 @@ MOST = 250.0
 """Megabytes that one may have which is watched for a shorter time."""
 HELLO = json.dumps({"op": "subscribe", "topics": [ONLINE, ATTEMPTS]})
 HERE = '{"op":"presence"}'
-
-
-@pytest.fixture(autouse=True)
-def rooms() -> Iterator[None]:
-    with Declared():
-        yield
 
 
 async def churn(port: int, chance: random.Random) -> None:

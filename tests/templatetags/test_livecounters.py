@@ -26,7 +26,6 @@ from livecounters.presence.base import Came
 from livecounters.registry import registry
 from livecounters.topics import granted
 from tests.host.models import Attempt, Course, Quiz, Sale
-from tests.host.rooms import Declared
 
 pytestmark = pytest.mark.django_db
 
@@ -419,12 +418,8 @@ def test_the_host_s_page(client: Any, quiz: Quiz, ada: User) -> None:
     assert "Cookie" not in answer.get("Vary", "")
 
 
+@pytest.mark.usefixtures("rooms")
 class TestOnline:
-    @pytest.fixture(autouse=True)
-    def rooms(self) -> Iterator[None]:
-        with Declared():
-            yield
-
     def test_the_site(self) -> None:
         now = time.time()
         whos = [Who(Kind.PERSON, "1"), Who(Kind.GUEST, "g")]

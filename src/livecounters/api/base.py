@@ -14,7 +14,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-__all__ = ["LiveView", "not_found"]
+from livecounters.registry import CounterEntry, GaugeEntry
+from livecounters.topics import may_read
+
+__all__ = ["LiveView", "not_found", "visible"]
 
 
 class LiveView(APIView):
@@ -39,6 +42,11 @@ class LiveView(APIView):
             patch_cache_control(response, no_cache=True)
         final: Response = super().finalize_response(request, response, *args, **kwargs)
         return final
+
+
+def visible(request: Request, entry: CounterEntry | GaugeEntry, scope: str = "") -> bool:
+    """Whether the caller may read a number. Who asks is looked at only where it matters."""
+    return entry.declared.public or may_read(entry, scope, request.user)
 
 
 def not_found(request: Request) -> NotFound:

@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from livecounters.api.base import LiveView, not_found
+from livecounters.api.base import LiveView, not_found, visible
 from livecounters.declarations import Avg, Count
 from livecounters.feed import iso
 from livecounters.frames import plain
@@ -44,11 +44,7 @@ class CounterViewSet(LiveView, ViewSet):
     def list(self, request: Request) -> Response:
         """Every counter the caller may read, with its value if it is one for the site."""
         now = timezone.now()
-        found = [
-            counter
-            for counter in counters.values()
-            if counter.entry.declared.public or may_read(counter.entry, "", request.user)
-        ]
+        found = [counter for counter in counters.values() if visible(request, counter.entry)]
         sitewide = [counter for counter in found if counter.per is None]
         values = dict(
             zip(sitewide, read([Question(counter) for counter in sitewide], now), strict=True)
@@ -68,9 +64,7 @@ class CounterViewSet(LiveView, ViewSet):
         of = list(dict.fromkeys(of))
         scopes = _scopes(request, counter, of)
         for scope in scopes or [""]:
-            if not counter.entry.declared.public and not may_read(
-                counter.entry, scope, request.user
-            ):
+            if not visible(request, counter.entry, scope):
                 raise not_found(request)
         if bool(scopes) != (counter.per is not None):
             raise ValidationError({"of": _of_wanted(counter)})
@@ -92,7 +86,7 @@ class CounterViewSet(LiveView, ViewSet):
         """The first places, with names, to whom may read the whole of it."""
         now = timezone.now()
         counter = _ranked(request, pk)
-        if not _whole(request, counter):
+        if not visible(request, counter.entry):
             raise not_found(request)
         number = _number(request, "limit", 10, MOST)
         lines = _asked(request, board, counter, number, viewer=_viewer(request), at=now)
@@ -111,7 +105,7 @@ class CounterViewSet(LiveView, ViewSet):
             raise NotAuthenticated
         counter = _ranked(request, pk)
         near = _number(request, "near", 2, MAX_NEAR, least=0)
-        whole = _whole(request, counter)
+        whole = visible(request, counter.entry)
         scope = text_of(get_user_model()._meta.pk, request.user)
         if not whole and (
             request.query_params.get("within") or not may_read(counter.entry, scope, request.user)
@@ -139,11 +133,6 @@ def _ranked(request: Request, name: str) -> Counter:
     if not isinstance(counter, Counter) or counter.per is None:
         raise not_found(request)
     return counter
-
-
-def _whole(request: Request, counter: Counter) -> bool:
-    """Whether the caller may see everybody's numbers."""
-    return counter.entry.declared.public or may_read(counter.entry, "", request.user)
 
 
 def _viewer(request: Request) -> Any:

@@ -12,14 +12,13 @@ from rest_framework.response import Response
 from rest_framework.throttling import AnonRateThrottle
 from rest_framework.viewsets import ViewSet
 
-from livecounters.api.base import LiveView, not_found
+from livecounters.api.base import LiveView, not_found, visible
 from livecounters.conf import options
 from livecounters.feed import iso
 from livecounters.gauges import Online
 from livecounters.meters import Meter, counts
 from livecounters.readers import aware
 from livecounters.registry import registry
-from livecounters.topics import may_read
 from livecounters.visitors import COOKIE, give, mint, today, visitor_of
 
 __all__ = ["PresenceViewSet", "VisitorView"]
@@ -42,7 +41,7 @@ class PresenceViewSet(LiveView, ViewSet):
             for gauge in registry.gauges
             if gauge.model is None
             and isinstance(gauge.declared, Online)
-            and (gauge.declared.public or may_read(gauge, "", request.user))
+            and visible(request, gauge)
         ]
         found = counts({meter.room() for meter in meters}, aware(now).timestamp())
         rooms = {
@@ -89,7 +88,7 @@ def _room(request: Request, name: str) -> tuple[Meter, str]:
         scope = meter.scope(request.query_params.get("of"))
     except (LookupError, InvalidKey, ValueError, TypeError, OverflowError):
         raise not_found(request) from None
-    if not meter.entry.declared.public and not may_read(meter.entry, scope, request.user):
+    if not visible(request, meter.entry, scope):
         raise not_found(request)
     return meter, scope
 

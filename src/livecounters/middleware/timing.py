@@ -15,7 +15,6 @@ from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.core.exceptions import MiddlewareNotUsed
-from django.db import connections
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -24,6 +23,7 @@ from livecounters.gauges import Gauge
 from livecounters.registry import registry
 from livecounters.sources import response_time
 from livecounters.windows import MINUTE
+from livecounters.worker import close_all
 
 __all__ = ["ResponseTimeMiddleware", "Timings", "timings"]
 
@@ -98,7 +98,7 @@ class Timings:
             except Exception as error:
                 self._say(error)
             finally:
-                connections.close_all()
+                close_all()
             with self._lock:
                 if not self._waiting:
                     self._thread = None

@@ -11,7 +11,6 @@ import re
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from functools import cache
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
@@ -27,6 +26,11 @@ __all__ = ["VisitorMiddleware"]
 
 REMEMBERED = 10_000
 """So many visitors are known to have been seen in the last minute, without asking the database."""
+
+BOTS = re.compile(
+    r"bot\b|bot/|crawl|spider|slurp|fetch|preview|monitor|archiver|facebookexternalhit|^$",
+    re.IGNORECASE,
+)
 
 
 class VisitorMiddleware:
@@ -90,15 +94,7 @@ def _is_page(request: HttpRequest, response: HttpResponseBase) -> bool:
 
 
 def _is_bot(request: HttpRequest) -> bool:
-    return bool(_bots().search(request.headers.get("User-Agent", "")))
-
-
-@cache
-def _bots() -> re.Pattern[str]:
-    return re.compile(BOTS, re.IGNORECASE)
-
-
-BOTS = r"bot\b|bot/|crawl|spider|slurp|fetch|preview|monitor|archiver|facebookexternalhit|^$"
+    return bool(BOTS.search(request.headers.get("User-Agent", "")))
 
 
 def _is_shared(request: HttpRequest, response: HttpResponseBase) -> bool:

@@ -41,6 +41,11 @@ class Who:
         """Whether it is a signed-in user."""
         return self.kind is Kind.PERSON
 
+    @property
+    def browser(self) -> str:
+        """The visitor's id that a person claims; a guest claims nobody."""
+        return self.visitor if self.is_person else ""
+
 
 class Counts(NamedTuple):
     """How many are in a room."""

@@ -111,7 +111,7 @@ class DatabasePresence(Store):
                     kind=one.who.kind.value,
                     member=one.who.key,
                     process=process,
-                    visitor=one.who.visitor if one.who.kind is Kind.PERSON else "",
+                    visitor=one.who.browser,
                     since=one.since,
                     away=one.away,
                 )

@@ -240,12 +240,8 @@ def _part(changes: Changes, start: int, end: int) -> dict[str, Any]:
     return {
         "left": [f"{who.kind}{room}\0{who.key}" for room, who in changes.left[start:end]],
         "came": [
-            (one.room, one.who.kind, one.who.key, _browser(one.who), one.away, one.since)
+            (one.room, one.who.kind, one.who.key, one.who.browser, one.away, one.since)
             for one in changes.came[start:end]
         ],
         "connections": list(changes.connections.items())[start:end],
     }
-
-
-def _browser(who: Who) -> str:
-    return who.visitor if who.kind is Kind.PERSON else ""
