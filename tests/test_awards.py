@@ -11,9 +11,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection, connections, transaction
 
-from livecounters import awards, installation
+import livecounters as live
+from livecounters import awards, feed, installation
 from livecounters.awards import judge
-from livecounters.models import Achievement
+from livecounters.models import Achievement, AwardedRule
 from livecounters.registry import registry
 from livecounters.signals import achieved
 from tests.host.models import Attempt
@@ -29,7 +30,7 @@ def declared(db: None) -> Iterator[None]:
     registry.add(Attempt, Learning)
     try:
         installation.sync("default")
-        awards.award_past(registry.counters.get("sessions"))
+        awards.begin(at("2026-01-01T00:00"))
         yield
     finally:
         registry.remove(Learning)
@@ -150,19 +151,104 @@ def test_many_judges_at_once(ada: User, said: list[Any]) -> None:
     assert sorted(one[1:] for one in said) == expected
 
 
-def test_the_past_is_awarded_silently(ada: User, said: list[Any]) -> None:
-    from livecounters.models import AwardedRule
-
+def test_the_past_is_awarded_silently_with_the_next_deed(ada: User, said: list[Any]) -> None:
     AwardedRule.objects.all().delete()
     study(ada, *["2026-01-11T08:00"] * 12)
+    awards.begin(at("2026-03-01T00:00"))
+    study(ada, "2026-03-11T08:00")
 
-    assert awards.award_past(registry.counters.get("sessions"), at(NOON)) == 1
-    assert awards.award_past(registry.counters.get("sessions"), at(NOON)) == 0
+    assert judged(ada, NOON) == [("first", 0, "2026-03-11"), ("total", 10, "")]
+
+    assert [one[1] for one in said] == ["first"]
+    assert awards.unseen(str(ada.pk)) == 1
+
+
+def test_everybodys_past_is_awarded_at_once(ada: User, said: list[Any]) -> None:
+    AwardedRule.objects.all().delete()
+    study(ada, *["2026-01-11T08:00"] * 12)
+    awards.begin(at("2026-03-01T00:00"))
+
+    assert awards.award_past(at(NOON)) == 1
+    assert awards.award_past(at(NOON)) == 0
 
     assert said == []
     assert awards.unseen(str(ada.pk)) == 0
     assert [what(one) for one in awards.achievements(str(ada.pk))] == [("total", 10, "")]
     assert judged(ada, NOON) == []
+
+
+def test_rules_begin_once(ada: User) -> None:
+    begun = awards.begin(at("2026-02-01T00:00"))
+
+    assert set(begun.values()) == {at("2026-01-01T00:00")}
+    assert begun == awards.begin(at(NOON))
+
+
+# Badges
+
+
+class Own(live.LiveSite):
+    thorough = live.Badge("Thorough", lambda progress: progress["sessions"].total >= 3)
+    quiet = live.Badge("Quiet", lambda progress: progress["sessions"].total >= 4, great=False)
+    broken = live.Badge("Broken", lambda progress: 1 / 0)
+    reached = live.Activity("{actor} reached {achievement}", achievements=True)
+
+
+@pytest.fixture
+def own(declared: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(awards, "_failures", set())
+    registry.add_site(Own)
+    awards.begin(at("2026-01-01T00:00"))
+    yield
+    registry.remove(Own)
+
+
+@pytest.mark.usefixtures("own")
+def test_a_badge_of_the_hosts(ada: User, said: list[Any], caplog: Any) -> None:
+    study(ada, *["2026-03-10T08:00"] * 2)
+    assert "badge" not in {kind for kind, _, _ in judged(ada, NOON)}
+    study(ada, "2026-03-11T08:00")
+
+    assert ("badge", 0, "") in judged(ada, NOON)
+    assert judged(ada, NOON) == []
+
+    (badge,) = awards.achievements(str(ada.pk)).filter(kind="badge")
+    assert (badge.counter, said[-1][1]) == ("site.thorough", "badge")
+    assert caplog.text.count("Own.broken could not be told") == 1
+
+
+@pytest.mark.usefixtures("own")
+def test_a_badge_of_the_past_is_awarded_silently(ada: User, said: list[Any]) -> None:
+    AwardedRule.objects.all().delete()
+    study(ada, *["2026-01-11T08:00"] * 3)
+    awards.begin(at("2026-03-01T00:00"))
+
+    assert ("badge", 0, "") in judged(ada, NOON)
+    assert said == []
+
+
+@pytest.mark.usefixtures("own")
+def test_great_achievements_are_told_in_the_feed(ada: User) -> None:
+    study(ada, *["2026-03-11T08:00"] * 10)
+    judge(ada, at(NOON))
+    judge(ada, at(NOON))
+
+    feed.number()
+    texts = {event.text for event in feed.newest(10, ["site.reached"])}
+    assert texts == {"ada reached Sessions: 10 in all", "ada reached Thorough"}
+
+
+@pytest.mark.usefixtures("own")
+def test_an_event_and_its_achievement_are_one(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*given: Any, **more: Any) -> None:
+        raise RuntimeError("killed")
+
+    study(ada, *["2026-03-11T08:00"] * 3)
+    monkeypatch.setattr(awards, "record", fail)
+    with pytest.raises(RuntimeError, match="killed"):
+        judge(ada, at(NOON))
+
+    assert not awards.achievements(str(ada.pk)).filter(kind="badge")
 
 
 def test_seen_and_read_on_any_device(ada: User) -> None:

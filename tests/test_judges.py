@@ -17,7 +17,7 @@ from livecounters.models import Achievement
 from livecounters.pump import Pump
 from livecounters.registry import registry
 from tests.host.models import Attempt, Quiz
-from tests.test_attainment import Learning
+from tests.test_attainment import Learning, at
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -27,7 +27,7 @@ def declared(db: None) -> Iterator[None]:
     registry.add(Attempt, Learning)
     try:
         installation.sync("default")
-        awards.award_past(registry.counters.get("sessions"))
+        awards.begin(at("2026-01-01T00:00"))
         yield
     finally:
         registry.remove(Learning)

@@ -18,7 +18,7 @@ from livecounters import awards, consumers, installation, relay
 from livecounters.registry import registry
 from tests.host.models import Attempt, Quiz
 from tests.sockets import running, socket
-from tests.test_attainment import Learning
+from tests.test_attainment import Learning, at
 from tests.test_online import signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -29,7 +29,7 @@ def declared(db: None) -> Iterator[None]:
     registry.add(Attempt, Learning)
     try:
         installation.sync("default")
-        awards.award_past(registry.counters.get("sessions"))
+        awards.begin(at("2026-01-01T00:00"))
         yield
     finally:
         registry.remove(Learning)

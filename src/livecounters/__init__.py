@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from livecounters.activities import Activity
+from livecounters.badges import Badge
 from livecounters.declarations import Avg, Count, Goal, Max, Min, Sum
 from livecounters.gauges import Active, Gauge, Online
 from livecounters.registry import LiveModel, LiveSite, register
@@ -29,6 +30,7 @@ __all__ = [
     "Active",
     "Activity",
     "Avg",
+    "Badge",
     "Count",
     "Gauge",
     "Goal",

@@ -16,6 +16,9 @@ __all__ = ["ANONYMOUS", "Activity"]
 
 ANONYMOUS = ("skip", "count", "show")
 
+# What an event of an achievement holds.
+ACHIEVEMENT = {"achievement": str, "counter": str, "step": int}
+
 
 @dataclass(frozen=True, eq=False)
 class Activity:
@@ -45,6 +48,9 @@ class Activity:
     ``client``
         Of what is recorded: whether a browser may, for who is signed in there; or a function
         ``(user, target) -> bool`` that decides.
+    ``achievements``
+        In a :class:`LiveSite`: it tells the great things that people reach. The sentence has
+        ``{actor}``, ``{achievement}`` (in the site's language), ``{counter}`` and ``{step}``.
     """
 
     text: str | Promise
@@ -58,6 +64,7 @@ class Activity:
     anonymous: str = "count"
     public: bool = False
     client: bool | Callable[[Any, Any], bool] = False
+    achievements: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.text, (str, Promise)) or not str(self.text):
@@ -75,6 +82,13 @@ class Activity:
                 f"live.Activity(client={self.client!r}): give True, or a function of "
                 "(user, target) that says whether a browser may record it."
             )
+        if self.achievements:
+            if self.data or self.client or self.target is not None:
+                raise TypeError(
+                    "live.Activity(achievements=True) has its own data and no target, and no "
+                    "browser may record it; leave these away."
+                )
+            object.__setattr__(self, "data", ACHIEVEMENT)
         known = {"actor", "target", *self.data}
         unknown = sorted(placeholders(str(self.text)) - known)
         if unknown:

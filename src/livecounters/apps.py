@@ -61,12 +61,12 @@ def after_migrate(*, using: str, **kwargs: Any) -> None:
 
 
 def _begin_awards(using: str) -> None:
-    """Award what was reached before there was a rule; a site must come up without it, too."""
+    """From now on what is reached is told; what was reached before is not."""
     from livecounters import awards, feed
 
     if using != feed.database():
         return
     try:
-        awards.begin_all()
+        awards.begin()
     except Exception:
-        logger.exception("livecounters: the past is not awarded; it is tried again by the pump.")
+        logger.exception("livecounters: new rules have not begun; the pump tries it again.")

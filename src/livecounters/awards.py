@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
-from django.utils import timezone
+from django.utils import timezone, translation
 
-from livecounters.attainment import Attainment, personal_counters, progress
+from livecounters.attainment import Attainment, Progress, personal_counters, progress
 from livecounters.conf import options
 from livecounters.feed import database
 from livecounters.goals import Goals, goals_of
@@ -31,8 +32,10 @@ from livecounters.models import (
     PersonalGoal,
     Share,
 )
+from livecounters.notices import BADGE, great, label_of, text_of_achievement
 from livecounters.readers import Counter, aware
-from livecounters.registry import CounterEntry
+from livecounters.recording import record
+from livecounters.registry import BadgeEntry, CounterEntry, registry
 from livecounters.signals import achieved
 from livecounters.streaks import month_of, week_of
 
@@ -42,13 +45,14 @@ __all__ = [
     "Rule",
     "achievements",
     "award_past",
-    "begin_all",
+    "begin",
     "due",
     "forget",
     "judge",
     "mark_read",
     "mark_seen",
     "revoke",
+    "rules",
     "rules_of",
     "unread",
     "unseen",
@@ -61,10 +65,16 @@ BUSY = 5
 
 ONE = dt.timedelta(days=1)
 
+# People who are fetched at once.
+PORTION = 500
+
+# What was said of badges that fail, so that it is not said of everybody.
+_failures: set[tuple[BadgeEntry, type[Exception]]] = set()
+
 
 class Rule(NamedTuple):
     """What can be reached by a counter: ``first`` of the day, ``busy`` day, ``goal:day`` and the
-    like, a ``total``, a ``streak``; the last two in steps."""
+    like, a ``total``, a ``streak``; the last two in steps. Or a ``badge``, by its own name."""
 
     counter: str
     kind: str
@@ -136,47 +146,98 @@ def _first(period: str, day: dt.date) -> dt.date:
 # Judging
 
 
+def rules() -> list[Rule]:
+    """All rules of the site."""
+    own = [Rule(badge.full_name, BADGE) for badge in registry.badges]
+    return [*(rule for entry in personal_counters() for rule in rules_of(entry)), *own]
+
+
 def judge(user: Any, at: dt.datetime | None = None, *, silently: bool = False) -> list[Achievement]:
     """Award a person what they have reached by now, and answer what is new of it.
 
-    Safe to call at any time, by any number of processes at once. ``silently``: without a signal,
-    and as if it had been seen. Rules that are new on the site are begun first, see
-    :func:`award_past`.
+    Safe to call at any time, by any number of processes at once. What was reached before its rule
+    was known on this site is awarded ``silently``: without a signal, and as if it had been seen.
     """
     moment = aware(at)
-    begun = _begun()
-    for entry in personal_counters():
-        if not begun.issuperset(rules_of(entry)):
-            award_past(entry, moment)
-    return _judge(user, moment, silently)
-
-
-def _judge(user: Any, moment: dt.datetime, silently: bool) -> list[Achievement]:
-    entries = [entry for entry in personal_counters() if rules_of(entry)]
-    if not entries:
+    since = begin(moment)
+    if not since:
         return []
-    person = text_of(get_user_model()._meta.pk, user)
-    found = progress(user, moment)
-    goals = goals_of(person, entries)
-    awards = [
-        award
-        for entry in entries
-        for award in due(
-            entry, found[entry.full_name], goals[entry.full_name], found[entry.full_name].today_is
-        )
+    person, found = text_of(get_user_model()._meta.pk, user), progress(user, moment)
+    known = set(_all().filter(person=person).values_list("counter", "kind", "step", "period"))
+    new = [award for award in _due(person, found) if (*award.rule, award.period) not in known]
+    past = _past(user, person, {since[award.rule] for award in new})
+    return [
+        one
+        for award in new
+        if (one := _write(person, award, moment, silently or award in past[since[award.rule]]))
     ]
-    known = set(
-        _all()
-        .filter(person=person, counter__in=[entry.full_name for entry in entries])
-        .values_list("counter", "kind", "step", "period")
-    )
-    new = [award for award in awards if (*award.rule, award.period) not in known]
-    return [one for award in new if (one := _write(person, award, moment, silently)) is not None]
+
+
+def _due(person: str, found: Progress) -> list[Award]:
+    """What somebody has reached, as their progress says; in the order to be told."""
+    entries = [entry for entry in personal_counters() if rules_of(entry)]
+    goals = goals_of(person, entries)
+    awards: list[Award] = []
+    for entry in entries:
+        attained = found[entry.full_name]
+        awards += due(entry, attained, goals[entry.full_name], attained.today_is)
+    return [*awards, *(Award(Rule(b.full_name, BADGE)) for b in registry.badges if _has(b, found))]
+
+
+def _has(badge: BadgeEntry, found: Progress) -> bool:
+    try:
+        return bool(badge.declared.when(found))
+    except Exception as error:
+        if (badge, type(error)) not in _failures:
+            _failures.add((badge, type(error)))
+            logger.exception("livecounters: whether somebody has %s could not be told.", badge)
+        return False
+
+
+def _past(user: Any, person: str, moments: Iterable[dt.datetime]) -> dict[dt.datetime, list[Award]]:
+    """What somebody had reached at moments of the past."""
+    return {moment: _due(person, progress(user, moment)) for moment in moments}
+
+
+def begin(at: dt.datetime | None = None) -> dict[Rule, dt.datetime]:
+    """Note since when the rules are known that are new on this site; rule -> since when."""
+    wanted = rules()
+    if not wanted:
+        return {}
+    begun = _begun()
+    new = [rule for rule in wanted if rule not in begun]
+    if new:
+        since = _stored(aware(at))
+        AwardedRule._base_manager.using(database()).bulk_create(
+            (AwardedRule(**rule._asdict(), since=since) for rule in new), ignore_conflicts=True
+        )
+        # Somebody else may have been first.
+        begun = _begun()
+    return {rule: begun[rule] for rule in wanted}
+
+
+def award_past(at: dt.datetime | None = None) -> int:
+    """Award everybody who has done anything what they have reached already, without waiting for
+    their next deed; answers how many achievements that were. A few queries for each person."""
+    moment = aware(at)
+    if not rules():
+        return 0
+    people: dict[str, None] = {}
+    for entry in personal_counters():
+        people.update(dict.fromkeys(Counter(entry).breakdown(at=moment)))
+    return sum(len(judge(user, moment)) for user in _users(list(people)))
+
+
+def _users(keys: Sequence[str]) -> Iterator[Any]:
+    users = get_user_model()._default_manager
+    for start in range(0, len(keys), PORTION):
+        wanted = [users.model._meta.pk.to_python(key) for key in keys[start : start + PORTION]]
+        yield from users.filter(pk__in=wanted)
 
 
 def _write(person: str, award: Award, now: dt.datetime, silently: bool) -> Achievement | None:
     """The achievement, if nobody was first."""
-    at = now if timezone.is_aware(timezone.now()) else timezone.make_naive(now)
+    at = _stored(now)
     seen = at if silently else None
     achievement = Achievement(
         person=person,
@@ -189,12 +250,29 @@ def _write(person: str, award: Award, now: dt.datetime, silently: bool) -> Achie
     try:
         with transaction.atomic(using=database()):
             achievement.save(using=database(), force_insert=True)
+            if not silently and great(achievement):
+                _tell(achievement)
     except IntegrityError:
         return None
     if not silently:
         said = partial(_say, achievement)
         transaction.on_commit(said, using=database(), robust=True)
     return achievement
+
+
+def _tell(achievement: Achievement) -> None:
+    """Make an event of it, where that is declared: both are written or none."""
+    told = [entry for entry in registry.activities if entry.declared.achievements]
+    if not told:
+        return
+    with translation.override(settings.LANGUAGE_CODE):
+        data = {
+            "achievement": text_of_achievement(achievement),
+            "counter": label_of(achievement),
+            "step": achievement.step,
+        }
+    for entry in told:
+        record(entry, actor=achievement.person, data=data)
 
 
 def _say(achievement: Achievement) -> None:
@@ -204,42 +282,23 @@ def _say(achievement: Achievement) -> None:
             logger.error("livecounters: a receiver of an achievement failed.", exc_info=answer)
 
 
-def award_past(entry: CounterEntry, at: dt.datetime | None = None) -> int:
-    """Begin the rules of a counter: everybody is awarded silently what they have reached already.
-
-    Answers how many achievements that were. Rules that have begun are left alone.
-    """
-    moment, number = aware(at), 0
-    rules = set(rules_of(entry)) - _begun()
-    if not rules:
-        return 0
-    users = get_user_model()._default_manager
-    for scope in Counter(entry).breakdown(at=moment):
-        user = users.filter(pk=users.model._meta.pk.to_python(scope)).first()
-        if user is not None:
-            number += len(_judge(user, moment, silently=True))
-    now = moment if timezone.is_aware(timezone.now()) else timezone.make_naive(moment)
-    AwardedRule._base_manager.using(database()).bulk_create(
-        (AwardedRule(**rule._asdict(), since=now) for rule in sorted(rules)), ignore_conflicts=True
-    )
-    return number
-
-
-def begin_all(at: dt.datetime | None = None) -> int:
-    """Begin the rules of all counters that have not begun; answers how many achievements of the
-    past were awarded without a word."""
-    return sum(award_past(entry, at) for entry in personal_counters())
-
-
 def forget(person: str) -> None:
     """Forget what a person has reached and wanted."""
     for model in (Achievement, PersonalGoal, OptOut, Letter, Share):
         model._base_manager.using(database()).filter(person=person).delete()
 
 
-def _begun() -> set[Rule]:
-    rules = AwardedRule._base_manager.using(database())
-    return {Rule(*rule) for rule in rules.values_list("counter", "kind", "step")}
+def _begun() -> dict[Rule, dt.datetime]:
+    found = AwardedRule._base_manager.using(database())
+    return {
+        Rule(counter, kind, step): aware(since)
+        for counter, kind, step, since in found.values_list("counter", "kind", "step", "since")
+    }
+
+
+def _stored(moment: dt.datetime) -> dt.datetime:
+    """A moment as the host's columns have it: aware only with ``USE_TZ``."""
+    return moment if settings.USE_TZ else timezone.make_naive(moment)
 
 
 # What a person has

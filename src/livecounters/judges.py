@@ -20,6 +20,7 @@ from livecounters.attainment import personal_counters
 from livecounters.awards import judge, rules_of
 from livecounters.measures import Measure, measure_of
 from livecounters.models import Bucket
+from livecounters.registry import registry
 from livecounters.windows import DAY, Grain
 from livecounters.worker import close_all
 
@@ -129,5 +130,7 @@ def _ruled() -> set[str]:
 
 def _measures() -> dict[str, Measure]:
     """The measures by which people are judged."""
-    found = (measure_of(entry) for entry in personal_counters() if rules_of(entry))
+    found = (
+        measure_of(entry) for entry in personal_counters() if rules_of(entry) or registry.badges
+    )
     return {measure.key: measure for measure in found}

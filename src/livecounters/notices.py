@@ -8,12 +8,24 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from livecounters.badges import Badge
 from livecounters.feed import iso
 from livecounters.models import Achievement
 from livecounters.readers import Counter
-from livecounters.registry import registry
+from livecounters.registry import Names, registry
 
-__all__ = ["ICONS", "as_json", "great", "text_of_achievement", "words_of"]
+__all__ = [
+    "BADGE",
+    "ICONS",
+    "as_json",
+    "great",
+    "icon_of",
+    "label_of",
+    "text_of_achievement",
+    "words_of",
+]
+
+BADGE = "badge"
 
 ICONS = {
     "first": "bolt",
@@ -26,17 +38,29 @@ ICONS = {
 
 def great(achievement: Achievement) -> bool:
     """Whether it is worth a celebration and not only a line."""
+    if achievement.kind == BADGE:
+        badge = _badge(achievement)
+        return badge is not None and badge.great
     return achievement.kind in ("total", "streak")
+
+
+def icon_of(achievement: Achievement) -> str:
+    """The name of the picture that is shown with it."""
+    badge = _badge(achievement) if achievement.kind == BADGE else None
+    return badge.icon if badge else ICONS.get(achievement.kind.partition(":")[0], "star")
 
 
 def text_of_achievement(achievement: Achievement) -> str:
     """One line, in the active language; plain text, to be escaped where it is shown."""
-    text, label = words_of(achievement), _label(achievement)
+    text, label = words_of(achievement), label_of(achievement)
     return _("%(label)s: %(text)s") % {"label": label, "text": text} if label else text
 
 
 def words_of(achievement: Achievement) -> str:
     """The same without the counter's label, for where that is said already."""
+    if achievement.kind == BADGE:
+        badge = _badge(achievement)
+        return str(badge.label) if badge else achievement.counter
     number = number_format(achievement.step, force_grouping=True)
     said = {
         "first": lambda: _("First of the day"),
@@ -53,7 +77,8 @@ def words_of(achievement: Achievement) -> str:
     return said() if said is not None else achievement.kind
 
 
-def _label(achievement: Achievement) -> str:
+def label_of(achievement: Achievement) -> str:
+    """What the counter is called that it was reached by; empty for a badge."""
     try:
         return Counter(registry.counters.get(achievement.counter)).label
     except LookupError:
@@ -70,7 +95,7 @@ def as_json(achievement: Achievement) -> dict[str, Any]:
         "step": achievement.step or None,
         "period": achievement.period or None,
         "text": text_of_achievement(achievement),
-        "icon": ICONS.get(achievement.kind.partition(":")[0], "star"),
+        "icon": icon_of(achievement),
         "great": great(achievement),
         "at": iso(achievement.at),
         "seen": achievement.seen_at is not None,
@@ -79,7 +104,16 @@ def as_json(achievement: Achievement) -> dict[str, Any]:
 
 
 def _name(achievement: Achievement) -> str:
+    names: Names[Any] = registry.badges if achievement.kind == BADGE else registry.counters
     try:
-        return registry.counters.shortest(registry.counters.get(achievement.counter))
+        return names.shortest(names.get(achievement.counter))
     except LookupError:
         return str(achievement.counter)
+
+
+def _badge(achievement: Achievement) -> Badge | None:
+    try:
+        return registry.badges.get(achievement.counter).declared
+    except LookupError:
+        # Declared no more; what was reached stays.
+        return None

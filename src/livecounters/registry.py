@@ -12,12 +12,14 @@ from django.db.models import Model, Q
 from django.db.models.expressions import Combinable
 
 from livecounters.activities import Activity
+from livecounters.badges import Badge
 from livecounters.declarations import Aggregate
 from livecounters.exceptions import AlreadyDeclared, AmbiguousName, UnknownName, Unmeasurable
 from livecounters.gauges import Gauged, Online
 
 __all__ = [
     "ActivityEntry",
+    "BadgeEntry",
     "CounterEntry",
     "Entry",
     "GaugeEntry",
@@ -51,7 +53,7 @@ class LiveModel(Live):
 
 class LiveSite(Live):
     """The base of a host's declaration of what belongs to no model: who is online, gauges,
-    activities that code or a browser records, and counters of these."""
+    activities that code or a browser records, counters of these, and badges."""
 
 
 class Named:
@@ -151,6 +153,18 @@ class GaugeEntry(Named):
     __str__ = Named.__str__
 
 
+@dataclass(frozen=True)
+class BadgeEntry(Named):
+    """A declared badge."""
+
+    name: str
+    live: type[Live]
+    declared: Badge
+    model: None = None
+
+    __str__ = Named.__str__
+
+
 E = TypeVar("E", bound=Named)
 
 
@@ -218,6 +232,7 @@ class Registry:
         self.numbers: Names[CounterEntry | GaugeEntry] = Names("counter")
         """Counters and gauges together."""
         self.activities: Names[ActivityEntry] = Names("activity")
+        self.badges: Names[BadgeEntry] = Names("badge")
         self._by_activity: dict[int, dict[type[Live], ActivityEntry]] = {}
 
     def add(self, model: type[Model], live: type[LiveModel]) -> None:
@@ -225,8 +240,8 @@ class Registry:
         self._add(model, live)
 
     def add_site(self, live: type[LiveSite]) -> None:
-        """Take in every gauge and activity that the class declares, and every counter over the
-        events of an activity."""
+        """Take in every gauge, activity and badge that the class declares, and every counter over
+        the events of an activity."""
         for word in vars(Live):
             if not word.startswith("_") and getattr(live, word) is not None:
                 raise TypeError(
@@ -247,6 +262,8 @@ class Registry:
         for name, value in declared.items():
             if isinstance(value, Activity):
                 told = ActivityEntry(name, model, live, value)
+                if value.achievements and not told.recorded:
+                    raise TypeError(f"{told}: achievements are told by a live.LiveSite.")
                 self.activities.add(told)
                 self._by_activity.setdefault(id(value), {})[live] = told
         for name, value in declared.items():
@@ -257,6 +274,13 @@ class Registry:
                 self.counters.add(counter)
             elif isinstance(value, Gauged):
                 self._add_gauge(GaugeEntry(name, model, live, value))
+            elif isinstance(value, Badge):
+                self._add_badge(BadgeEntry(name, live, value), model)
+
+    def _add_badge(self, badge: BadgeEntry, model: type[Model] | None) -> None:
+        if model is not None:
+            raise TypeError(f"{badge}: a badge is about a person; declare it in a live.LiveSite.")
+        self.badges.add(badge)
 
     def _add_gauge(self, gauge: GaugeEntry) -> None:
         if gauge.model is not None and not isinstance(gauge.declared, Online):
@@ -289,6 +313,8 @@ class Registry:
         for activity in [entry for entry in self.activities if entry.live is live]:
             self.activities.remove(activity)
             del self._by_activity[id(activity.declared)][live]
+        for badge in [entry for entry in self.badges if entry.live is live]:
+            self.badges.remove(badge)
 
 
 def _declared(live: type) -> dict[str, object]:

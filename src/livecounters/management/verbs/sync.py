@@ -26,12 +26,31 @@ class Sync(Verb):
             help="Take every trigger away instead; numbers are counted from their source then.",
         )
 
-    def run(self, *, database: str | None, remove: bool, verbosity: int = 1, **given: Any) -> None:
+        parser.add_argument(
+            "--award",
+            action="store_true",
+            help="Award everybody now, without a word, what they had reached before there was a "
+            "rule for it; else that waits for their next deed.",
+        )
+
+    def run(
+        self,
+        *,
+        database: str | None,
+        remove: bool,
+        award: bool = False,
+        verbosity: int = 1,
+        **given: Any,
+    ) -> None:
         for using in databases(database, remove=remove):
             if remove:
                 self._remove(using)
-            else:
-                self._sync(using, verbosity > 0 and self.out.isatty())
+                continue
+            self._sync(using, verbosity > 0 and self.out.isatty())
+            if using == feed.database():
+                awards.begin()
+                if award:
+                    self.out.write(f"{using}: awarded {awards.award_past()} achievements")
 
     def _remove(self, using: str) -> None:
         try:
@@ -47,9 +66,6 @@ class Sync(Verb):
         for word, names in vars(report).items():
             for name in names:
                 self.out.write(f"{using}: {word} {name}")
-        silently = awards.begin_all() if using == feed.database() else 0
-        if silently:
-            self.out.write(f"{using}: awarded {silently} achievements of the past, silently")
         if report.failed:
             raise CommandError("No triggers could be installed on " + "; ".join(report.failed))
         if report.unfinished:
