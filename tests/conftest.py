@@ -58,10 +58,11 @@ def pytest_configure(config: pytest.Config) -> None:
             raise pytest.UsageError(str(missing)) from missing
         config.stash[missing_database] = str(missing)
     else:
-        # The workers of pytest-xdist inherit these and start no server of their own.
         for name, value in environment.items():
             os.environ.setdefault(f"LIVECOUNTERS_TEST_DATABASE_{name}", value)
 
+    if "DJANGO_SETTINGS_MODULE" not in os.environ:
+        return
     # Settings that are loaded are what makes pytest-django set Django up.
     from django.conf import settings
 
@@ -79,12 +80,21 @@ def _start_database(config: pytest.Config) -> dict[str, str]:
     if DATABASE == "mariadb":
         find_driver()
     server = DATABASE_SERVERS[DATABASE]()
+    if config.getoption("dist", "no") != "no" and not hasattr(config, "workerinput"):
+        # Each worker of pytest-xdist starts its own: what settles in one database waits for the
+        # transactions of all, and tests that hold some open would wait for each other.
+        server.find()
+        # Or pytest-django would read the settings there before the server is known.
+        os.environ.pop("DJANGO_SETTINGS_MODULE")
+        return {}
     config.add_cleanup(server.close)
     settings = server.start().settings
     return {name: str(settings[name]) for name in ("HOST", "PORT", "USER")}
 
 
 def pytest_report_header(config: pytest.Config) -> str:
+    if "DJANGO_SETTINGS_MODULE" not in os.environ:
+        return f"livecounters: {DATABASE}, a server for each worker"
     from django.conf import settings
 
     database = settings.DATABASES["default"]
