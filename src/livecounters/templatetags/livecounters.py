@@ -202,6 +202,16 @@ def live_notifications(context: Context) -> dict[str, Any]:
     }
 
 
+@register.inclusion_tag("livecounters/live_recorder.html", takes_context=True)
+def live_recorder(context: Context) -> dict[str, Any]:
+    """Where ``record()`` of ``livecounters/record.js`` sends what happens in the page; in its
+    head. Nothing for who is not signed in."""
+    user, request = _user(context), context.get("request")
+    if user is None or request is None:
+        return {"events": ""}
+    return {"events": reverse("livecounters:event-list"), "csrf": get_token(request)}
+
+
 @register.inclusion_tag("livecounters/live_leaderboard.html", takes_context=True)
 def live_leaderboard(
     context: Context,
