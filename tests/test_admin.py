@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,8 +13,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from livecounters import models
-from livecounters.models import ActivityEvent
+from livecounters.models import Achievement, ActivityEvent, PersonalGoal
+from livecounters.registry import registry
 from tests.host.models import Attempt, Quiz
+from tests.test_attainment import Learning
 
 pytestmark = pytest.mark.django_db
 
@@ -34,10 +37,11 @@ def staff(client: Client) -> Client:
     return client
 
 
-def test_only_events_are_there() -> None:
+def test_what_is_there() -> None:
     ours = {getattr(models, name) for name in models.__all__}
 
-    assert {model for model in ours if admin.site.is_registered(model)} == {ActivityEvent}
+    registered = {model for model in ours if admin.site.is_registered(model)}
+    assert registered == {Achievement, ActivityEvent, PersonalGoal}
 
 
 def test_the_list(staff: Client, event: ActivityEvent) -> None:
@@ -120,3 +124,72 @@ def test_the_list_is_few_queries_however_many(
 
     with django_assert_max_num_queries(9):
         staff.get(LIST)
+
+
+# Achievements and goals
+
+
+@pytest.fixture
+def ada() -> User:
+    return User.objects.create(username="ada")
+
+
+@pytest.fixture
+def sessions() -> Iterator[None]:
+    registry.add(Attempt, Learning)
+    yield
+    registry.remove(Learning)
+
+
+def reached(person: str, number: int = 1) -> None:
+    Achievement.objects.bulk_create(
+        Achievement(person=person, counter="host.sessions", kind="total", step=n, at=timezone.now())
+        for n in range(1, number + 1)
+    )
+
+
+def test_achievements_have_peoples_names_by_one_query(
+    staff: Client, ada: User, django_assert_max_num_queries: Any
+) -> None:
+    reached(str(ada.pk), 20)
+    reached("forgotten")
+    address = "/admin/livecounters/achievement/"
+    staff.get(address)
+
+    with django_assert_max_num_queries(10):
+        page = staff.get(address).content.decode()
+
+    assert page.count(">ada<") == 20
+    assert ">forgotten<" in page
+    assert staff.get(address, {"q": "AD"}).context["cl"].result_count == 20
+    assert staff.get(address, {"q": "forgotten"}).context["cl"].result_count == 1
+    assert staff.get(address, {"q": "nobody"}).context["cl"].result_count == 0
+
+
+def test_achievements_are_revoked(staff: Client, ada: User) -> None:
+    reached(str(ada.pk))
+    one = Achievement.objects.get()
+
+    staff.post(
+        "/admin/livecounters/achievement/", {"action": "revoke", "_selected_action": [one.pk]}
+    )
+
+    assert Achievement.objects.get().revoked_at is not None
+
+
+@pytest.mark.usefixtures("sessions")
+def test_a_goal_is_set_for_somebody(staff: Client, ada: User) -> None:
+    address = "/admin/livecounters/personalgoal/add/"
+    given = {"person": ada.pk, "counter": "host.sessions", "period": "week", "since": "2026-03-02"}
+
+    refused = staff.post(address, given | {"target": 51})
+    assert "Give a whole number from 5 to 50." in refused.content.decode()
+    assert staff.post(address, given | {"target": 20}).status_code == 302
+
+    goal = PersonalGoal.objects.get()
+    assert (goal.person, goal.target) == (str(ada.pk), 20)
+    change = f"/admin/livecounters/personalgoal/{goal.pk}/change/"
+    assert staff.get(change).context["adminform"].form["person"].value() == str(ada.pk)
+    assert staff.post(change, given | {"target": 25}).status_code == 302
+    assert PersonalGoal.objects.get().target == 25
+    assert ">ada<" in staff.get("/admin/livecounters/personalgoal/").content.decode()

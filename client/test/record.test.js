@@ -19,7 +19,9 @@ function open(...answers) {
 }
 
 test("says what happened, and answers what the server said", async () => {
-  const { world, record } = open(Response.json({ event: { kind: "done" }, progress: { done: { total: 1 } } }));
+  const { world, record } = open(
+    Response.json({ event: { kind: "done" }, progress: { done: { total: 1 } } }),
+  );
   const recorded = await record("done", { data: { score: 80 }, target: 7 });
 
   assert.equal(recorded.progress.done.total, 1);

@@ -17,7 +17,7 @@ from livecounters.feed import database
 from livecounters.models import PersonalGoal
 from livecounters.registry import CounterEntry
 
-__all__ = ["Goals", "declared_goals", "goals_of", "set_goal"]
+__all__ = ["Goals", "check_goal", "declared_goals", "goals_of", "set_goal"]
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,18 @@ def goals_of(person: str, entries: list[CounterEntry]) -> dict[str, Goals]:
 def set_goal(person: str, entry: CounterEntry, period: str, target: int, day: dt.date) -> None:
     """Set a person's own goal from a day on. Raises ``ValueError`` for what is not declared or
     out of its bounds; the message may be shown to the person."""
+    check_goal(entry, period, target)
+    _all().update_or_create(
+        person=person,
+        counter=entry.full_name,
+        period=period,
+        since=day,
+        defaults={"target": target},
+    )
+
+
+def check_goal(entry: CounterEntry, period: str, target: int) -> None:
+    """Raises ``ValueError`` as :func:`set_goal` does."""
     declared = declared_goals(entry)
     if period not in declared:
         known = ", ".join(declared) or "none"
@@ -76,13 +88,6 @@ def set_goal(person: str, entry: CounterEntry, period: str, target: int, day: dt
         or not goal.least <= target <= goal.most
     ):
         raise ValueError(f"Give a whole number from {goal.least} to {goal.most}.")
-    _all().update_or_create(
-        person=person,
-        counter=entry.full_name,
-        period=period,
-        since=day,
-        defaults={"target": target},
-    )
 
 
 def _all() -> QuerySet[PersonalGoal]:

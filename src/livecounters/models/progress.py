@@ -12,12 +12,19 @@ __all__ = ["Achievement", "AwardedRule", "Letter", "OptOut", "PersonalGoal", "Sh
 class PersonalGoal(models.Model):
     """A person's own goal, from a day on; earlier days keep the goal that they had."""
 
-    pk = models.CompositePrimaryKey("person", "counter", "period", "since")
+    id = models.BigAutoField(primary_key=True)
     person = ExactCharField(max_length=TEXT_LENGTH)
     counter = ExactCharField(max_length=TEXT_LENGTH)
     period = ExactCharField(max_length=10)
     since = models.DateField()
     target = models.IntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person", "counter", "period", "since"], name="livecounters_goal_once"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.counter} of {self.person}: {self.target} a {self.period}"
