@@ -266,6 +266,16 @@ def test_seen_and_read_on_any_device(ada: User) -> None:
     assert awards.mark_read("nobody") == 0
 
 
+def test_progress_has_what_was_reached_by_a_counter(ada: User) -> None:
+    study(ada, *["2026-03-11T08:00"] * 10)
+    new = judge(ada, at(NOON))
+
+    found = live.progress(ada)["sessions"].achievements
+    assert found == new[::-1]
+    awards.revoke(found[0])
+    assert live.progress(ada)["sessions"].achievements == new[-2::-1]
+
+
 def test_what_is_revoked_is_not_awarded_again(ada: User) -> None:
     study(ada, "2026-03-11T08:00")
     (one,) = judge(ada, at(NOON))

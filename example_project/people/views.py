@@ -7,6 +7,7 @@ from django.contrib.auth.views import LoginView as DjangoLoginView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from livecounters import awards, notices
 from livecounters.forms import GoalsForm, PreferencesForm
 
 from .forms import ProfileForm, SignUpForm
@@ -64,9 +65,12 @@ def profile(request: HttpRequest) -> HttpResponse:
         .select_related("quiz__course")
         .order_by("-completed_at")
     )
+    person = str(request.user.pk)
+    reached = [notices.as_json(one) | {"at": one.at} for one in awards.achievements(person)[:10]]
+    awards.mark_read(person)
     enrolments = request.user.enrolments.select_related("course").order_by("course__title")
     return render(
         request,
         "people/profile.html",
-        {"form": form, "attempts": attempts[:10], "enrolments": enrolments},
+        {"form": form, "attempts": attempts[:10], "enrolments": enrolments, "reached": reached},
     )

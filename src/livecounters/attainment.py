@@ -12,6 +12,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -19,9 +20,11 @@ from django.contrib.auth import get_user_model
 from livecounters import ledger
 from livecounters.conf import imported, options, site_zone
 from livecounters.declarations import Avg, Count, Sum
+from livecounters.feed import database
 from livecounters.goals import Goals, goals_of
 from livecounters.keys import text_of
 from livecounters.measures import Measure, measure_of
+from livecounters.models import Achievement
 from livecounters.readers import Counter, Question, aware, read
 from livecounters.registry import CounterEntry, registry
 from livecounters.streaks import Streak, month_of, streak_of, sum_of, week_of
@@ -71,6 +74,15 @@ class Attainment:
     """What each of these days adds up to."""
     today_is: dt.date = dt.date.min
     """The person's calendar day."""
+    person: str = field(default="", repr=False)
+
+    @cached_property
+    def achievements(self) -> list[Achievement]:
+        """What the person has reached by this counter and not lost, the newest first; asked for
+        when it is looked at."""
+        found = Achievement._base_manager.using(database())
+        own = found.filter(person=self.person, counter=self.name, revoked_at=None)
+        return list(own.order_by("-id"))
 
     def as_json(self) -> dict[str, Any]:
         """As the API answers it."""
@@ -156,6 +168,7 @@ def _attained(
     total = worth.of(history.total)
     return Attainment(
         name=entry.full_name,
+        person=text_of(get_user_model()._meta.pk, user),
         total=total,
         today=done["day"],
         week=done["week"],

@@ -83,6 +83,8 @@ export const notificationsOf = (Base) =>
       const text = this.piece("celebrated");
       if (!dialog?.showModal || !text || dialog.open) return this.#toast(one.text, one.icon);
       text.textContent = one.text;
+      const icon = this.piece("celebrated-icon");
+      if (icon) icon.dataset.icon = one.icon;
       dialog.showModal();
     }
 

@@ -182,10 +182,10 @@ def live_progress(
 
 
 @register.inclusion_tag("livecounters/live_notifications.html", takes_context=True)
-def live_notifications(context: Context) -> dict[str, Any]:
+def live_notifications(context: Context, href: str = "") -> dict[str, Any]:
     """How much of what the reader has reached is news, and, while the page is open, each of it
     once on one of their pages: a line, or a dialog for what is great. Nothing for who is not
-    signed in."""
+    signed in. The number leads to ``href``."""
     user, request = _user(context), context.get("request")
     if user is None:
         return {"user": None}
@@ -196,6 +196,7 @@ def live_notifications(context: Context) -> dict[str, Any]:
     return {
         "user": user,
         "achievements": achievements,
+        "href": href,
         "unread": unread(text_of(get_user_model()._meta.pk, user)),
         "csrf": get_token(request) if request is not None else "",
         "nonce": _nonce(context),
