@@ -279,7 +279,7 @@ def _run(examples: int, steps: int, audited_every: int = 5) -> None:
 
 @pytest.mark.django_db
 def test_kept_is_counted() -> None:
-    _run(examples=10, steps=25)
+    _run(examples=6, steps=20)
 
 
 @pytest.mark.soak

@@ -239,6 +239,7 @@ async def drive(
     ``watched`` says whether anybody watches in this very process; ``wake`` ends its rest.
     """
     loop = asyncio.get_running_loop()
+    failing: type[Exception] | None = None
     try:
         while True:
             wake.clear()
@@ -248,8 +249,14 @@ async def drive(
                 somebody = somebody or elsewhere
                 if announcement is not None:
                     await announce(announcement)
-            except Exception:
-                logger.exception("livecounters: the pump failed and goes on.")
+                if failing is not None:
+                    failing = None
+                    logger.warning("livecounters: the pump works again.")
+            except Exception as error:
+                # Said once, however long the database is away.
+                if failing is not type(error):
+                    failing = type(error)
+                    logger.exception("livecounters: the pump failed and goes on.")
                 await asyncio.sleep(IDLE)
             with suppress(TimeoutError):
                 async with asyncio.timeout(WATCHED if somebody else IDLE):

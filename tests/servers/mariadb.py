@@ -81,6 +81,8 @@ class MariaDB(Server):
             "--innodb-flush-log-at-trx-commit=0",
             "--sync-binlog=0",
             "--skip-innodb-doublewrite",
+            "--loose-innodb-flush-method=nosync",
+            "--skip-sync-frm",
             # Tables are emptied and made all the time, which is slow with a file for each.
             "--loose-innodb-file-per-table=0",
             "--innodb-stats-persistent=0",

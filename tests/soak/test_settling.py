@@ -156,7 +156,7 @@ def rounds(number: int, seed: int, writers: list[Any], names: Registry) -> None:
 
 
 def test_random_rounds_of_three_transactions(writers: list[Any], names: Registry) -> None:
-    rounds(60, 1, writers, names)
+    rounds(30, 1, writers, names)
 
 
 @pytest.mark.soak
