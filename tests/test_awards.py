@@ -163,6 +163,16 @@ def test_the_past_is_awarded_silently_with_the_next_deed(ada: User, said: list[A
     assert awards.unseen(str(ada.pk)) == 1
 
 
+def test_what_is_reached_just_after_a_rule_began_is_told(ada: User, said: list[Any]) -> None:
+    AwardedRule.objects.all().delete()
+    awards.begin(at("2026-03-11T08:01"))
+    study(ada, *["2026-03-11T08:02"] * 10)
+
+    judge(ada, at("2026-03-11T08:03"))
+
+    assert [one[1] for one in said] == ["first", "busy", "goal:day", "total"]
+
+
 def test_everybodys_past_is_awarded_at_once(ada: User, said: list[Any]) -> None:
     AwardedRule.objects.all().delete()
     study(ada, *["2026-01-11T08:00"] * 12)

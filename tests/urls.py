@@ -10,5 +10,6 @@ urlpatterns = [
     path("live/", include("livecounters.urls")),
     path("", views.home),
     path("complete/<int:quiz>/", views.complete),
+    path("practice/", views.practice),
     path("login/<int:user>/", views.log_in),
 ]

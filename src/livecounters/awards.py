@@ -24,6 +24,7 @@ from livecounters.conf import options
 from livecounters.feed import database
 from livecounters.goals import Goals, goals_of
 from livecounters.keys import text_of
+from livecounters.measures import measure_of
 from livecounters.models import (
     Achievement,
     AwardedRule,
@@ -38,6 +39,7 @@ from livecounters.recording import record
 from livecounters.registry import BadgeEntry, CounterEntry, registry
 from livecounters.signals import achieved
 from livecounters.streaks import month_of, week_of
+from livecounters.windows import QUARTER
 
 __all__ = [
     "BUSY",
@@ -194,9 +196,16 @@ def _has(badge: BadgeEntry, found: Progress) -> bool:
         return False
 
 
-def _past(user: Any, person: str, moments: Iterable[dt.datetime]) -> dict[dt.datetime, list[Award]]:
-    """What somebody had reached at moments of the past."""
-    return {moment: _due(person, progress(user, moment)) for moment in moments}
+def _past(user: Any, person: str, moments: Iterable[dt.datetime]) -> dict[dt.datetime, set[Award]]:
+    """What somebody had reached at moments of the past, as far as that can be told: deeds are
+    known by the quarter hour, and those of a counter without a time not at all."""
+    timeless = {e.full_name for e in personal_counters() if measure_of(e).at is None}
+    found = {}
+    for moment in moments:
+        before = moment - dt.timedelta(seconds=moment.timestamp() % QUARTER + 1)
+        awards = _due(person, progress(user, before))
+        found[moment] = {award for award in awards if award.rule.counter not in timeless}
+    return found
 
 
 def begin(at: dt.datetime | None = None) -> dict[Rule, dt.datetime]:

@@ -6,7 +6,7 @@ from django.db.models import F, Q
 
 import livecounters as live
 
-from . import rooms
+from . import practice, rooms
 from .models import Attempt, GiftSale, Sale
 
 
@@ -102,3 +102,6 @@ class GiftLive(live.LiveModel):
 if os.environ.get("LIVECOUNTERS_TEST_PRESENCE"):
     # Processes that tests of presence start.
     rooms.Declared().__enter__()
+if os.environ.get("LIVECOUNTERS_TEST_PRACTICE"):
+    # Those of recording.
+    live.register(practice.PracticeLive)

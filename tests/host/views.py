@@ -13,6 +13,10 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "host/home.html")
 
 
+def practice(request: HttpRequest) -> HttpResponse:
+    return render(request, "host/practice.html")
+
+
 def log_in(request: HttpRequest, user: int) -> HttpResponse:
     """Without a password: this is a test."""
     login(request, User.objects.get(pk=user))
