@@ -6,6 +6,7 @@ from learning.models import Attempt
 from people.models import Profile
 
 import livecounters as live
+from livecounters import awards
 
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +21,7 @@ def finish(user, quiz, times=1, score=80):
 
 
 def page_of(client, name=PAGE):
-    return client.get(reverse(name)).content.decode()
+    return " ".join(client.get(reverse(name)).content.decode().split())
 
 
 def test_only_for_who_is_signed_in(client):
@@ -101,3 +102,15 @@ def test_nothing_needs_a_script_or_a_style_in_the_page(member, user, quiz):
     assert "<style" not in page
     assert " style=" not in page
     assert page.count("<script") == page.count("<script type=")
+
+
+def test_what_was_reached_is_news_once(member, user, quiz):
+    finish(user, quiz, 10)
+    awards.judge(user)
+    assert '<span data-live="unread">4</span>' in page_of(member)
+
+    page = page_of(member, "people:profile")
+    assert "Quizzes you finished: 10 in all" in page
+    assert page.count("data-new") == 4
+    assert "data-new" not in page_of(member, "people:profile")
+    assert '<span data-live="unread">0</span>' in page_of(member)

@@ -556,3 +556,31 @@ def test_a_leaderboard(ada: User, quiz: Quiz) -> None:
 @pytest.mark.usefixtures("learning")
 def test_an_empty_leaderboard() -> None:
     assert "Nobody yet." in render('{% live_leaderboard "sessions" %}')
+
+
+class TestRecorder:
+    def test_where_to_record(self, rf: Any) -> None:
+        request = rf.get("/")
+        request.user = User.objects.create(username="ada")
+
+        said = render("{% live_recorder %}", request=request, user=request.user)
+
+        assert 'content="/live/events/"' in said
+        assert "CSRF_COOKIE" in request.META
+
+    def test_nobody_records(self, rf: Any) -> None:
+        request = rf.get("/")
+        request.user = AnonymousUser()
+
+        assert render("{% live_recorder %}", request=request, user=request.user).strip() == ""
+        assert "CSRF_COOKIE" not in request.META
+
+
+class TestNotifications:
+    def test_the_number_leads_somewhere(self, rf: Any) -> None:
+        request = rf.get("/")
+        request.user = User.objects.create(username="ada")
+        given = {"request": request, "user": request.user}
+
+        assert 'href="/reached/"' in render('{% live_notifications href="/reached/" %}', **given)
+        assert "href=" not in render("{% live_notifications %}", **given)
