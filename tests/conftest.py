@@ -271,6 +271,15 @@ def rooms() -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def learning(db: None) -> Iterator[None]:
+    """What learners reach is declared: goals, milestones, streaks."""
+    from tests.host.learners import declared
+
+    with declared():
+        yield
+
+
 @pytest.fixture(autouse=True)
 def presence_is_asked() -> Iterator[None]:
     """A presence store that was away in one test is asked again in the next."""

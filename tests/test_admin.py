@@ -15,8 +15,8 @@ from django.utils import timezone
 from livecounters import models
 from livecounters.models import Achievement, ActivityEvent, PersonalGoal
 from livecounters.registry import registry
+from tests.host.learners import Learning
 from tests.host.models import Attempt, Quiz
-from tests.test_attainment import Learning
 
 pytestmark = pytest.mark.django_db
 

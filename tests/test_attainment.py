@@ -3,47 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth.models import User
-from django.db.models import Q
 
-import livecounters as live
-from livecounters import installation
 from livecounters.attainment import personal_counters, progress, zone_of
 from livecounters.goals import set_goal
 from livecounters.registry import registry
 from tests.host.models import Attempt, Quiz
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("learning")]
 
 UTC = dt.UTC
-
-
-class Learning(live.LiveModel):
-    filter = Q(completed=True)
-    at = "completed_at"
-
-    sessions = live.Count(
-        per="user",
-        goals={"day": 3, "week": live.Goal(15, 5, 50)},
-        milestones=[10, 25, 50],
-        streaks=[7, 14, 30],
-    )
-    session_score = live.Avg("score", per="user")
-
-
-@pytest.fixture(autouse=True)
-def declared(db: None) -> Iterator[None]:
-    registry.add(Attempt, Learning)
-    try:
-        installation.sync("default")
-        yield
-    finally:
-        registry.remove(Learning)
 
 
 @pytest.fixture

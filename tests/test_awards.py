@@ -12,28 +12,16 @@ from django.contrib.auth.models import User
 from django.db import connection, connections, transaction
 
 import livecounters as live
-from livecounters import awards, feed, installation
+from livecounters import awards, feed
 from livecounters.awards import judge
 from livecounters.models import Achievement, AwardedRule
 from livecounters.registry import registry
 from livecounters.signals import achieved
-from tests.host.models import Attempt
-from tests.test_attainment import Learning, at, study
+from tests.test_attainment import at, study
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("learning")]
 
 NOON = "2026-03-11T11:00"
-
-
-@pytest.fixture(autouse=True)
-def declared(db: None) -> Iterator[None]:
-    registry.add(Attempt, Learning)
-    try:
-        installation.sync("default")
-        awards.begin(at("2026-01-01T00:00"))
-        yield
-    finally:
-        registry.remove(Learning)
 
 
 @pytest.fixture
@@ -205,7 +193,7 @@ class Own(live.LiveSite):
 
 
 @pytest.fixture
-def own(declared: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def own(learning: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(awards, "_failures", set())
     registry.add_site(Own)
     awards.begin(at("2026-01-01T00:00"))

@@ -3,34 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from livecounters import awards, feed, folding, installation, judges
+from livecounters import feed, folding, judges
 from livecounters.judges import PROGRESS, Judge, lately
 from livecounters.measures import measure_of
 from livecounters.models import Achievement
 from livecounters.pump import Pump
 from livecounters.registry import registry
+from tests.host.learners import Learning
 from tests.host.models import Attempt, Quiz
-from tests.test_attainment import Learning, at
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def declared(db: None) -> Iterator[None]:
-    registry.add(Attempt, Learning)
-    try:
-        installation.sync("default")
-        awards.begin(at("2026-01-01T00:00"))
-        yield
-    finally:
-        registry.remove(Learning)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("learning")]
 
 
 @pytest.fixture

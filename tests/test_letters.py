@@ -4,31 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection, connections
 
-from livecounters import installation, letters
+from livecounters import letters
 from livecounters.letters import at_risk, due_reports, report_of, written
 from livecounters.preferences import REMINDERS, REPORT, preferences, set_preference
-from livecounters.registry import registry
-from tests.host.models import Attempt
-from tests.test_attainment import Learning, at, in_zone, study
+from tests.test_attainment import at, in_zone, study
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def declared(db: None) -> Iterator[None]:
-    registry.add(Attempt, Learning)
-    try:
-        installation.sync("default")
-        yield
-    finally:
-        registry.remove(Learning)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("learning")]
 
 
 @pytest.fixture

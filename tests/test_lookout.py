@@ -11,6 +11,7 @@ from livecounters import feed, folding, leases
 from livecounters.lookout import VIEWERS, Sight, look
 from livecounters.models import Mark, Stream, Suspect
 from livecounters.pump import Pump
+from livecounters.summonses import summon
 from tests.host.models import Attempt, Quiz
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +24,7 @@ def nothing_to_do() -> Sight:
     feed.ensure_stream("default")
     Pump().tick(NOW)
     folding.fold("default")
-    return Sight(feed.head(), watched=False, pending=[])
+    return Sight(feed.head(), watched=False, summoned=False, pending=[])
 
 
 def complete() -> None:
@@ -71,10 +72,16 @@ def test_viewers_of_any_process() -> None:
     assert look(["default"], NOW).watched
 
 
+def test_somebody_is_summoned() -> None:
+    summon("1")
+
+    assert look(["default"], NOW).summoned
+
+
 def test_emptied_tables_are_looked_at_in_full() -> None:
     Stream.objects.all().delete()
 
-    assert look(["default"], NOW) == Sight(None, watched=False, pending=["default"])
+    assert look(["default"], NOW) == Sight(None, watched=False, summoned=True, pending=["default"])
 
 
 def test_a_further_database_is_asked_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,8 +10,8 @@ from django.utils import timezone
 from livecounters.models import Achievement
 from livecounters.notices import as_json, great, text_of_achievement
 from livecounters.registry import registry
+from tests.host.learners import Learning
 from tests.host.models import Attempt
-from tests.test_attainment import Learning
 
 
 @pytest.fixture(autouse=True)

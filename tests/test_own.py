@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -14,25 +14,12 @@ from django.test import RequestFactory
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from livecounters import awards, consumers, installation, relay
-from livecounters.registry import registry
+from livecounters import awards, consumers, relay
 from tests.host.models import Attempt, Quiz
 from tests.sockets import running, socket
-from tests.test_attainment import Learning, at
 from tests.test_online import signed_in
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def declared(db: None) -> Iterator[None]:
-    registry.add(Attempt, Learning)
-    try:
-        installation.sync("default")
-        awards.begin(at("2026-01-01T00:00"))
-        yield
-    finally:
-        registry.remove(Learning)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("learning")]
 
 
 @pytest.fixture

@@ -3,34 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from livecounters import installation, post
+from livecounters import post
 from livecounters.awards import judge
 from livecounters.letters import AtRisk, report_of
 from livecounters.preferences import preferences
-from livecounters.registry import registry
-from tests.host.models import Attempt
-from tests.test_attainment import Learning, at, study
+from tests.test_attainment import at, study
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("learning")]
 
 SITE = "https://example.com"
-
-
-@pytest.fixture(autouse=True)
-def declared(db: None) -> Iterator[None]:
-    registry.add(Attempt, Learning)
-    try:
-        installation.sync("default")
-        yield
-    finally:
-        registry.remove(Learning)
 
 
 @pytest.fixture

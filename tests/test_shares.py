@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 from xml.etree import ElementTree
 
@@ -10,22 +9,10 @@ import pytest
 from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
-from livecounters import installation, shares
-from livecounters.registry import registry
-from tests.host.models import Attempt
-from tests.test_attainment import Learning, study
+from livecounters import shares
+from tests.test_attainment import study
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def declared(db: None) -> Iterator[None]:
-    registry.add(Attempt, Learning)
-    try:
-        installation.sync("default")
-        yield
-    finally:
-        registry.remove(Learning)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("learning")]
 
 
 @pytest.fixture

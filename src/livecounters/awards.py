@@ -32,6 +32,7 @@ from livecounters.models import (
     OptOut,
     PersonalGoal,
     Share,
+    Summons,
 )
 from livecounters.notices import BADGE, great, label_of, text_of_achievement
 from livecounters.readers import Counter, aware
@@ -39,6 +40,7 @@ from livecounters.recording import record
 from livecounters.registry import BadgeEntry, CounterEntry, registry
 from livecounters.signals import achieved
 from livecounters.streaks import month_of, week_of
+from livecounters.summonses import summon
 from livecounters.windows import QUARTER
 
 __all__ = [
@@ -293,7 +295,7 @@ def _say(achievement: Achievement) -> None:
 
 def forget(person: str) -> None:
     """Forget what a person has reached and wanted."""
-    for model in (Achievement, PersonalGoal, OptOut, Letter, Share):
+    for model in (Achievement, PersonalGoal, OptOut, Letter, Share, Summons):
         model._base_manager.using(database()).filter(person=person).delete()
 
 
@@ -343,12 +345,17 @@ def _mark(person: str, ids: Sequence[int] | None, before: Q, column: str) -> int
     found = achievements(person).filter(before)
     if ids is not None:
         found = found.filter(pk__in=ids)
-    return found.order_by().update(**{column: timezone.now()})
+    number = found.order_by().update(**{column: timezone.now()})
+    if number:
+        # The person's other pages say so, too.
+        summon(person)
+    return number
 
 
 def revoke(achievement: Achievement) -> None:
     """Take it back; it will not be awarded again."""
-    _all().filter(pk=achievement.pk, revoked_at=None).update(revoked_at=timezone.now())
+    if _all().filter(pk=achievement.pk, revoked_at=None).update(revoked_at=timezone.now()):
+        summon(achievement.person)
 
 
 def _all() -> QuerySet[Achievement]:

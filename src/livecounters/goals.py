@@ -16,6 +16,7 @@ from livecounters.declarations import PERIODS, Goal
 from livecounters.feed import database
 from livecounters.models import PersonalGoal
 from livecounters.registry import CounterEntry
+from livecounters.summonses import summon
 
 __all__ = ["Goals", "check_goal", "declared_goals", "goals_of", "set_goal"]
 
@@ -73,6 +74,7 @@ def set_goal(person: str, entry: CounterEntry, period: str, target: int, day: dt
         since=day,
         defaults={"target": target},
     )
+    summon(person)
 
 
 def check_goal(entry: CounterEntry, period: str, target: int) -> None:

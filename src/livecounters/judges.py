@@ -21,6 +21,7 @@ from livecounters.awards import judge, rules_of
 from livecounters.measures import Measure, measure_of
 from livecounters.models import Bucket
 from livecounters.registry import registry
+from livecounters.summonses import summoned
 from livecounters.windows import DAY, Grain
 from livecounters.worker import close_all
 
@@ -56,6 +57,10 @@ class Judge:
         """Numbers have changed: measure -> scopes."""
         keys = _ruled() & changed.keys()
         self._add(person for key in keys for person in changed[key])
+
+    def answer(self) -> None:
+        """Somebody is summoned."""
+        self._add(summoned())
 
     def judged(self) -> set[str]:
         """Who was judged since the last time this was asked: their progress is to be shown anew."""

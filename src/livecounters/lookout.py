@@ -14,7 +14,7 @@ from django.db.models.expressions import Combinable
 
 from livecounters import feed, leases
 from livecounters.feed import Place
-from livecounters.models import ActivityEvent, Delta, Mark, Measured, Stream, Suspect
+from livecounters.models import ActivityEvent, Delta, Mark, Measured, Stream, Summons, Suspect
 
 __all__ = ["VIEWERS", "Sight", "look"]
 
@@ -25,10 +25,12 @@ VIEWERS = "viewers:"
 @dataclass(frozen=True)
 class Sight:
     """What a look finds: the newest ``place`` of the stream, ``None`` if there are events without
-    a number; whether anybody watches (``watched``); the databases where something is ``pending``."""
+    a number; whether anybody watches (``watched``), and anybody is ``summoned``; the databases where
+    something is ``pending``."""
 
     place: Place | None
     watched: bool
+    summoned: bool
     pending: Sequence[str]
 
 
@@ -38,15 +40,16 @@ def look(databases: Sequence[str], now: dt.datetime) -> Sight:
     stream = Stream.objects.using(streaming).annotate(
         fresh=Exists(ActivityEvent.objects.filter(seq=None)),
         watched=Exists(leases.running(VIEWERS, now)),
+        summoned=Exists(Summons.objects.all()),
         pending=_anything(),
     )
-    columns = ("epoch", "seq", "fresh", "watched", "pending")
+    columns = ("epoch", "seq", "fresh", "watched", "summoned", "pending")
     found = stream.filter(id=feed.STREAM).values_list(*columns).first()
     # Without a stream somebody has emptied the tables: to be looked at in full.
-    epoch, seq, fresh, watched, pending = found or ("", 0, True, False, True)
+    epoch, seq, fresh, watched, called, pending = found or ("", 0, True, False, True, True)
     place = None if fresh else Place(epoch, seq)
     waits = {using: pending if using == streaming else _waits(using) for using in databases}
-    return Sight(place, watched, [using for using, some in waits.items() if some])
+    return Sight(place, watched, called, [using for using, some in waits.items() if some])
 
 
 def _anything() -> Combinable:

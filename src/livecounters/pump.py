@@ -85,6 +85,8 @@ class Pump:
         place = seen.place or feed.number()
         numbers = self._numbers(seconds, seen.pending)
         self._judge.hear(numbers)
+        if seen.summoned:
+            self._judge.answer()
         judged = self._judge.judged()
         if gauges:
             numbers[GAUGE] = gauges

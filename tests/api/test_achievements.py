@@ -11,8 +11,8 @@ from rest_framework.test import APIClient
 
 from livecounters.models import Achievement
 from livecounters.registry import registry
+from tests.host.learners import Learning
 from tests.host.models import Attempt
-from tests.test_attainment import Learning
 
 pytestmark = pytest.mark.django_db
 

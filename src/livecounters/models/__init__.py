@@ -10,6 +10,7 @@ from livecounters.models.progress import (
     OptOut,
     PersonalGoal,
     Share,
+    Summons,
 )
 from livecounters.models.samples import Sample
 
@@ -38,5 +39,6 @@ __all__ = [
     "Share",
     "Sighting",
     "Stream",
+    "Summons",
     "Suspect",
 ]

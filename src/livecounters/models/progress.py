@@ -6,7 +6,7 @@ from django.db import models
 
 from livecounters.models.numbers import TEXT_LENGTH, ExactCharField
 
-__all__ = ["Achievement", "AwardedRule", "Letter", "OptOut", "PersonalGoal", "Share"]
+__all__ = ["Achievement", "AwardedRule", "Letter", "OptOut", "PersonalGoal", "Share", "Summons"]
 
 
 class PersonalGoal(models.Model):
@@ -102,6 +102,16 @@ class Letter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.what} of {self.period} to {self.person}"
+
+
+class Summons(models.Model):
+    """A person who is to be judged, and whose pages are to be told, though no number has changed."""
+
+    id = models.BigAutoField(primary_key=True)
+    person = ExactCharField(max_length=TEXT_LENGTH)
+
+    def __str__(self) -> str:
+        return str(self.person)
 
 
 class Share(models.Model):

@@ -11,25 +11,12 @@ import time_machine
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
-from livecounters import installation
-from livecounters.registry import registry
 from livecounters.signals import streak_at_risk
-from tests.host.models import Attempt
-from tests.test_attainment import Learning, at, study
+from tests.test_attainment import at, study
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("learning")]
 
 SITE = "--site=https://example.com"
-
-
-@pytest.fixture(autouse=True)
-def declared(db: None) -> Iterator[None]:
-    registry.add(Attempt, Learning)
-    try:
-        installation.sync("default")
-        yield
-    finally:
-        registry.remove(Learning)
 
 
 @pytest.fixture(autouse=True)
