@@ -262,6 +262,36 @@ def process_environment(db: None) -> dict[str, str]:
     return os.environ | {"LIVECOUNTERS_TEST_DATABASE_NAME": name}
 
 
+@pytest.fixture(scope="module")
+def bring_in_force(
+    django_db_setup: None, django_db_blocker: Any, pytestconfig: pytest.Config
+) -> Iterator[Callable[[Any], None]]:
+    """Brings declarations in force that are not: for all tests of a module, since it takes long on
+    MariaDB. A test there that defines triggers itself makes it be done again."""
+    from livecounters import installation
+    from livecounters.registry import registry
+
+    def sync(names: Any) -> None:
+        with django_db_blocker.unblock():
+            report = installation.sync("default", names)
+        assert not report.failed
+        pytestconfig.stash[made_definitions].seen = False
+
+    def bring(names: Any) -> None:
+        from livecounters.measures import declared_measures
+        from livecounters.models import Measured
+
+        keys = {measure.key for measure in declared_measures(names)}
+        with django_db_blocker.unblock():
+            kept = Measured.objects.filter(measure__in=keys, ready=True).exclude(installation="")
+            ready = kept.count() == len(keys)
+        if not ready:
+            sync(names)
+
+    yield bring
+    sync(registry)
+
+
 @pytest.fixture
 def rooms() -> Iterator[None]:
     """Who is online is declared, for the site and for each quiz."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +15,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 import livecounters as live
-from livecounters import capture, folding, installation
+from livecounters import capture, folding
 from livecounters.readers import Counter
 from livecounters.registry import Registry
 from tests.host.models import Attempt, Course, Quiz, Sale, Tag
@@ -39,14 +40,19 @@ def sales() -> Registry:
     return found
 
 
-@pytest.fixture
-def names() -> Registry:
+@pytest.fixture(scope="module")
+def annotated(bring_in_force: Callable[[Registry], None]) -> Registry:
     found = declared()
     for more in sales().counters:
         found.counters.add(more)
-    report = installation.sync("default", found)
-    assert not report.failed
+    bring_in_force(found)
     return found
+
+
+@pytest.fixture
+def names(annotated: Registry, bring_in_force: Callable[[Registry], None]) -> Registry:
+    bring_in_force(annotated)
+    return annotated
 
 
 @pytest.fixture

@@ -45,6 +45,7 @@ def test_deltas_are_pending_until_they_are_folded() -> None:
     folding.fold("default")
     # Where scopes are to be settled when others are done.
     Suspect.objects.all().delete()
+    Mark.objects.all().delete()
     assert look(["default"], NOW).pending == []
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -14,10 +14,10 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 import livecounters as live
-from livecounters import capture, folding, installation, places, ranking
+from livecounters import capture, folding, places, ranking
 from livecounters.models import Ladder
 from livecounters.readers import Counter
-from livecounters.registry import registry
+from livecounters.registry import Registry, registry
 from tests.host.models import Attempt, Quiz
 
 pytestmark = pytest.mark.django_db
@@ -34,14 +34,19 @@ class Learning(live.LiveModel):
     mean = live.Avg("score", per="user")
 
 
-@pytest.fixture(autouse=True)
-def declared(db: None) -> Iterator[None]:
+@pytest.fixture(scope="module")
+def learned(bring_in_force: Callable[[Registry], None]) -> Iterator[None]:
     registry.add(Attempt, Learning)
     try:
-        installation.sync("default")
+        bring_in_force(registry)
         yield
     finally:
         registry.remove(Learning)
+
+
+@pytest.fixture(autouse=True)
+def declared(db: None, learned: None, bring_in_force: Callable[[Registry], None]) -> None:
+    bring_in_force(registry)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 import livecounters as live
-from livecounters import capture, folding, installation
+from livecounters import capture, folding
 from livecounters.ranking import Place
 from livecounters.readers import Counter
 from livecounters.registry import Registry
@@ -37,11 +38,17 @@ def declared() -> Registry:
     return found
 
 
+@pytest.fixture(scope="module")
+def everything(bring_in_force: Callable[[Registry], None]) -> Registry:
+    found = declared()
+    bring_in_force(found)
+    return found
+
+
 @pytest.fixture
-def names() -> Registry:
-    names = declared()
-    installation.sync("default", names)
-    return names
+def names(everything: Registry, bring_in_force: Callable[[Registry], None]) -> Registry:
+    bring_in_force(everything)
+    return everything
 
 
 @pytest.fixture
