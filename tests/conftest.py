@@ -267,15 +267,18 @@ def bring_in_force(
     django_db_setup: None, django_db_blocker: Any, pytestconfig: pytest.Config
 ) -> Iterator[Callable[[Any], None]]:
     """Brings declarations in force that are not: for all tests of a module, since it takes long on
-    MariaDB. A test there that defines triggers itself makes it be done again."""
+    MariaDB. After a test that empties the tables, such as one with transactions, again for each."""
     from livecounters import installation
     from livecounters.registry import registry
 
     def sync(names: Any) -> None:
+        from django.db import connection
+
         with django_db_blocker.unblock():
             report = installation.sync("default", names)
         assert not report.failed
-        pytestconfig.stash[made_definitions].seen = False
+        # What is defined within a test is the test's.
+        pytestconfig.stash[made_definitions].seen = connection.in_atomic_block
 
     def bring(names: Any) -> None:
         from livecounters.measures import declared_measures

@@ -45,6 +45,8 @@ class MariaDB(Server):
             find_program("mariadb-install-db", name="MariaDB", package="mariadb-server"),
             "--no-defaults",
             f"--datadir={self.data}",
+            # Or two at once would name their temporary tables alike.
+            f"--tmpdir={self.directory}",
             "--auth-root-authentication-method=normal",
             "--skip-test-db",
             f"--extra-file={self._first_sql()}",
