@@ -61,6 +61,21 @@ test("numbers, bars, rings and levels follow", async () => {
   assert.equal(find("[data-live-ring]").getAttribute("stroke-dasharray"), "80 100");
 });
 
+test("numbers glide to their next value", async () => {
+  const { says, find, world } = await page(CARD);
+  says(own(1000, 50));
+  says(own(1100, 60));
+  const total = find("[data-live=total]");
+  assert.equal(total.textContent, "1,000");
+  assert.equal(total.getAttribute("value"), "1100");
+  world.frame(0);
+  world.frame(200);
+  const shown = Number(total.textContent.replace(",", ""));
+  assert.ok(shown > 1000 && shown < 1100, String(shown));
+  world.frame(400);
+  assert.equal(total.textContent, "1,100");
+});
+
 /** @param {any} world @param {any[]} list @param {number} mine */
 function serves(world, list, mine) {
   const asked = [];

@@ -51,10 +51,20 @@ export const progressOf = (Base) =>
         piece.value = Math.min(100, Number(value ?? 0));
         return;
       }
-      const number = "floor" in piece.dataset && value !== null ? Math.floor(value) : (value ?? null);
-      const text = this.client.format.value(number, Number(piece.dataset.decimals ?? 0));
-      if (piece.textContent !== text) piece.textContent = text;
-      piece.setAttribute("value", value === null || value === undefined ? "" : String(value));
+      const decimals = Number(piece.dataset.decimals ?? 0);
+      const show = (/** @type {any} */ shown) => {
+        const whole = "floor" in piece.dataset && typeof shown === "number" ? Math.floor(shown) : shown;
+        const text = this.client.format.value(whole, decimals);
+        if (piece.textContent !== text) piece.textContent = text;
+      };
+      const { animation } = this.client;
+      const before = Number.parseFloat(piece.getAttribute("value") ?? "");
+      const now = value ?? null;
+      piece.setAttribute("value", now === null ? "" : String(now));
+      const glides = typeof now === "number" && !Number.isNaN(before) && before !== now;
+      if (glides) return animation.glide(piece, before, now, show, () => show(now));
+      animation.stop(piece);
+      show(now);
     }
   };
 
