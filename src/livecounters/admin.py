@@ -3,7 +3,6 @@ be revoked. A person's own goals may be set for them."""
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -16,8 +15,8 @@ from django.utils.translation import gettext_lazy as _
 
 from livecounters import awards
 from livecounters.goals import check_goal, declared_goals
-from livecounters.keys import text_of
 from livecounters.models import Achievement, ActivityEvent, PersonalGoal
+from livecounters.people import key_of, users
 from livecounters.registry import registry
 
 __all__ = ["AchievementAdmin", "ActivityEventAdmin", "PersonalGoalAdmin"]
@@ -80,19 +79,12 @@ class _OfPeople(PersonalAdmin):
             return queryset, False
         model: Any = get_user_model()
         found = model._default_manager.filter(**{f"{model.USERNAME_FIELD}__icontains": term})
-        keys = [text_of(model._meta.pk, user) for user in found[:100]]
+        keys = [key_of(user) for user in found[:100]]
         return queryset.filter(person__in=[term, *keys]), False
 
 
 def _names(keys: set[str]) -> dict[str, str]:
-    model: Any = get_user_model()
-    wanted = []
-    for key in keys:
-        # Whoever was forgotten is a random token.
-        with suppress(ValidationError, ValueError, TypeError):
-            wanted.append(model._meta.pk.to_python(key))
-    users = model._default_manager.filter(pk__in=wanted)
-    return {text_of(model._meta.pk, user): str(user) for user in users}
+    return {key_of(user): str(user) for user in users(keys)}
 
 
 @admin.register(Achievement)
@@ -139,7 +131,7 @@ class GoalForm(GoalModelForm):
         fields["period"].choices = [(period, period) for period in periods]
 
     def clean_person(self) -> str:
-        return text_of(get_user_model()._meta.pk, self.cleaned_data["person"])
+        return key_of(self.cleaned_data["person"])
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

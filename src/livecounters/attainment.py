@@ -15,16 +15,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from django.contrib.auth import get_user_model
-
 from livecounters import ledger
 from livecounters.conf import imported, options, site_zone
 from livecounters.declarations import Avg, Count, Sum
 from livecounters.feed import database
 from livecounters.goals import Goals, goals_of
-from livecounters.keys import text_of
 from livecounters.measures import Measure, measure_of
 from livecounters.models import Achievement
+from livecounters.people import key_of
 from livecounters.readers import Counter, Question, aware, read
 from livecounters.registry import CounterEntry, registry
 from livecounters.streaks import Streak, month_of, streak_of, sum_of, week_of
@@ -136,7 +134,7 @@ def progress(user: Any, at: dt.datetime | None = None) -> Progress:
     """
     moment = aware(at)
     entries = personal_counters()
-    person = text_of(get_user_model()._meta.pk, user)
+    person = key_of(user)
     goals = goals_of(person, entries)
     means = _means(entries, user)
     return Progress(
@@ -168,7 +166,7 @@ def _attained(
     total = worth.of(history.total)
     return Attainment(
         name=entry.full_name,
-        person=text_of(get_user_model()._meta.pk, user),
+        person=key_of(user),
         total=total,
         today=done["day"],
         week=done["week"],

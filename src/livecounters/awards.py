@@ -23,7 +23,6 @@ from livecounters.attainment import Attainment, Progress, personal_counters, pro
 from livecounters.conf import options
 from livecounters.feed import database
 from livecounters.goals import Goals, goals_of
-from livecounters.keys import text_of
 from livecounters.measures import measure_of
 from livecounters.models import (
     Achievement,
@@ -35,7 +34,8 @@ from livecounters.models import (
     Summons,
 )
 from livecounters.notices import BADGE, great, label_of, text_of_achievement
-from livecounters.readers import Counter, aware
+from livecounters.people import key_of, users
+from livecounters.readers import Counter, aware, stored
 from livecounters.recording import record
 from livecounters.registry import BadgeEntry, CounterEntry, registry
 from livecounters.signals import achieved
@@ -53,6 +53,7 @@ __all__ = [
     "due",
     "forget",
     "judge",
+    "judged_counters",
     "mark_read",
     "mark_seen",
     "revoke",
@@ -68,9 +69,6 @@ BUSY = 5
 """So many in a day make it a busy one."""
 
 ONE = dt.timedelta(days=1)
-
-# People who are fetched at once.
-PORTION = 500
 
 # What was said of badges that fail, so that it is not said of everybody.
 _failures: set[tuple[BadgeEntry, type[Exception]]] = set()
@@ -104,6 +102,11 @@ def rules_of(entry: CounterEntry) -> list[Rule]:
         *(Rule(name, "total", step) for step in sorted(set(declared.milestones))),
         *(Rule(name, "streak", step) for step in sorted(set(declared.streaks))),
     ]
+
+
+def judged_counters() -> list[CounterEntry]:
+    """The counters by which people are judged."""
+    return [entry for entry in personal_counters() if rules_of(entry)]
 
 
 def due(entry: CounterEntry, found: Attainment, goals: Goals, today: dt.date) -> list[Award]:
@@ -166,7 +169,7 @@ def judge(user: Any, at: dt.datetime | None = None, *, silently: bool = False) -
     since = begin(moment)
     if not since:
         return []
-    person, found = text_of(get_user_model()._meta.pk, user), progress(user, moment)
+    person, found = key_of(user), progress(user, moment)
     known = set(_all().filter(person=person).values_list("counter", "kind", "step", "period"))
     new = [award for award in _due(person, found) if (*award.rule, award.period) not in known]
     past = _past(user, person, {since[award.rule] for award in new})
@@ -179,7 +182,7 @@ def judge(user: Any, at: dt.datetime | None = None, *, silently: bool = False) -
 
 def _due(person: str, found: Progress) -> list[Award]:
     """What somebody has reached, as their progress says; in the order to be told."""
-    entries = [entry for entry in personal_counters() if rules_of(entry)]
+    entries = judged_counters()
     goals = goals_of(person, entries)
     awards: list[Award] = []
     for entry in entries:
@@ -218,7 +221,7 @@ def begin(at: dt.datetime | None = None) -> dict[Rule, dt.datetime]:
     begun = _begun()
     new = [rule for rule in wanted if rule not in begun]
     if new:
-        since = _stored(aware(at))
+        since = stored(aware(at))
         AwardedRule._base_manager.using(database()).bulk_create(
             (AwardedRule(**rule._asdict(), since=since) for rule in new), ignore_conflicts=True
         )
@@ -236,19 +239,12 @@ def award_past(at: dt.datetime | None = None) -> int:
     people: dict[str, None] = {}
     for entry in personal_counters():
         people.update(dict.fromkeys(Counter(entry).breakdown(at=moment)))
-    return sum(len(judge(user, moment)) for user in _users(list(people)))
-
-
-def _users(keys: Sequence[str]) -> Iterator[Any]:
-    users = get_user_model()._default_manager
-    for start in range(0, len(keys), PORTION):
-        wanted = [users.model._meta.pk.to_python(key) for key in keys[start : start + PORTION]]
-        yield from users.filter(pk__in=wanted)
+    return sum(len(judge(user, moment)) for user in users(people))
 
 
 def _write(person: str, award: Award, now: dt.datetime, silently: bool) -> Achievement | None:
     """The achievement, if nobody was first."""
-    at = _stored(now)
+    at = stored(now)
     seen = at if silently else None
     achievement = Achievement(
         person=person,
@@ -305,11 +301,6 @@ def _begun() -> dict[Rule, dt.datetime]:
         Rule(counter, kind, step): aware(since)
         for counter, kind, step, since in found.values_list("counter", "kind", "step", "since")
     }
-
-
-def _stored(moment: dt.datetime) -> dt.datetime:
-    """A moment as the host's columns have it: aware only with ``USE_TZ``."""
-    return moment if settings.USE_TZ else timezone.make_naive(moment)
 
 
 # What a person has

@@ -8,20 +8,19 @@ from decimal import ROUND_HALF_UP, Decimal
 from decimal import Context as DecimalContext
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from livecounters import awards, leaderboards, notices
-from livecounters.attainment import Attainment, GoalProgress, personal_counters, progress
+from livecounters.attainment import Attainment, GoalProgress, progress
 from livecounters.declarations import Avg
 from livecounters.frames import plain
 from livecounters.gauges import Gauge
-from livecounters.keys import text_of
 from livecounters.leaderboards import Line
 from livecounters.meters import Meter
 from livecounters.models import Achievement
 from livecounters.numbers import Reader
+from livecounters.people import key_of
 from livecounters.readers import Counter, Number
 from livecounters.registry import CounterEntry, registry
 from livecounters.windows import Window, named
@@ -102,11 +101,7 @@ def progress_cards(
     user: Any, names: Sequence[str], near: float, streaks: str, score: str
 ) -> list[dict[str, Any]]:
     """A card for each counter of a person: of those named, or of those with anything to reach."""
-    entries = [registry.counters.get(name) for name in names] or [
-        entry
-        for entry in personal_counters()
-        if entry.declared.goals or entry.declared.milestones or entry.declared.streaks
-    ]
+    entries = [registry.counters.get(name) for name in names] or (awards.judged_counters())
     found = progress(user)
     badges = _badges(user, entries)
     levels = {
@@ -122,7 +117,7 @@ def progress_cards(
 
 def _badges(user: Any, entries: Iterable[CounterEntry]) -> dict[str, list[dict[str, Any]]]:
     """What the person has reached for good, by counter."""
-    person = text_of(get_user_model()._meta.pk, user)
+    person = key_of(user)
     names = [entry.full_name for entry in entries]
     found: dict[str, list[dict[str, Any]]] = {}
     earned: Iterable[Achievement] = awards.achievements(person).filter(

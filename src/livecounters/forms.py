@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from django import forms
-from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -15,7 +14,7 @@ from livecounters.attainment import progress
 from livecounters.declarations import Goal
 from livecounters.feed import database
 from livecounters.goals import declared_goals, set_goal
-from livecounters.keys import text_of
+from livecounters.people import key_of
 from livecounters.preferences import LEADERBOARD, REMINDERS, REPORT, preferences, set_preference
 from livecounters.readers import Counter
 from livecounters.registry import CounterEntry, registry
@@ -58,7 +57,7 @@ class GoalsForm(forms.Form):
                     yield f"{shortest}-{period}", entry, period, goal
 
     def save(self) -> None:
-        person = text_of(get_user_model()._meta.pk, self.user)
+        person = key_of(self.user)
         with transaction.atomic(using=database()):
             for name in self.changed_data:
                 counter, __, period = name.rpartition("-")
@@ -76,7 +75,7 @@ class PreferencesForm(forms.Form):
 
     def __init__(self, *args: Any, user: Any, only: tuple[str, ...] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.person = text_of(get_user_model()._meta.pk, user)
+        self.person = key_of(user)
         for what, wanted in preferences(self.person).items():
             if not only or what in only:
                 self.fields[what] = forms.BooleanField(

@@ -8,12 +8,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.contrib.auth import get_user, get_user_model
+from django.contrib.auth import get_user
 from django.http import HttpRequest
 from django.utils.translation import get_supported_language_variant
 
 from livecounters.conf import options
-from livecounters.keys import text_of
+from livecounters.people import key_of
 from livecounters.presence import Kind, Who
 from livecounters.visitors import COOKIE
 
@@ -53,7 +53,7 @@ def person_of(user: Any, visitor: str | None) -> Who | None:
     """Who a signed-in user is to others; ``None`` for one who does not want to be seen."""
     if not options().may_be_seen(user):
         return None
-    key = text_of(get_user_model()._meta.pk, user)
+    key = key_of(user)
     return Who(Kind.PERSON, key, visitor or "")
 
 

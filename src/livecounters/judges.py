@@ -11,15 +11,14 @@ import datetime as dt
 import logging
 import threading
 from collections.abc import Iterable, Mapping
-from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from livecounters.attainment import personal_counters
-from livecounters.awards import judge, rules_of
+from livecounters.awards import judge, judged_counters
 from livecounters.measures import Measure, measure_of
 from livecounters.models import Bucket
+from livecounters.people import users
 from livecounters.registry import registry
 from livecounters.summonses import summoned
 from livecounters.windows import DAY, Grain
@@ -111,9 +110,7 @@ class Judge:
 
 
 def _judge(person: str) -> None:
-    users: Any = get_user_model()._default_manager
-    user = users.filter(pk=get_user_model()._meta.pk.to_python(person)).first()
-    if user is not None:
+    for user in users([person]):
         judge(user, timezone.now())
 
 
@@ -135,7 +132,6 @@ def _ruled() -> set[str]:
 
 def _measures() -> dict[str, Measure]:
     """The measures by which people are judged."""
-    found = (
-        measure_of(entry) for entry in personal_counters() if rules_of(entry) or registry.badges
-    )
+    entries = personal_counters() if len(registry.badges) else judged_counters()
+    found = (measure_of(entry) for entry in entries)
     return {measure.key: measure for measure in found}

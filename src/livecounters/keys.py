@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import ValidationError
 from django.db import models
 
 from livecounters.exceptions import Unmeasurable
@@ -19,6 +20,7 @@ __all__ = [
     "ESCAPES",
     "SEPARATOR",
     "Field",
+    "is_key",
     "join",
     "may_be_joined",
     "split",
@@ -135,3 +137,12 @@ def text_of(field: Field, value: Any) -> str:
     if "\0" in text:
         raise ValueError("a key holds no NUL; PostgreSQL has no such text")
     return text
+
+
+def is_key(field: Field, text: str) -> bool:
+    """Whether it can be a key of this field at all."""
+    try:
+        field.to_python(text)
+    except (ValidationError, ValueError, TypeError):
+        return False
+    return True

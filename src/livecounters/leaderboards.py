@@ -14,10 +14,10 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
-from django.core.exceptions import ValidationError
 
 from livecounters.conf import options
-from livecounters.keys import text_of
+from livecounters.keys import is_key, text_of
+from livecounters.people import key_of
 from livecounters.preferences import LEADERBOARD, opted_out
 from livecounters.ranking import Place
 from livecounters.readers import Counter
@@ -121,7 +121,7 @@ def _lines(counter: Counter, places: Iterable[Place], viewer: Any) -> list[Line]
 def _own(label: str, viewer: Any) -> str | None:
     if viewer is None or not viewer.is_authenticated or label != get_user_model()._meta.label_lower:
         return None
-    return text_of(get_user_model()._meta.pk, viewer)
+    return key_of(viewer)
 
 
 def _names(label: str, keys: list[str]) -> tuple[Mapping[str, str], set[str]]:
@@ -130,7 +130,7 @@ def _names(label: str, keys: list[str]) -> tuple[Mapping[str, str], set[str]]:
         # The values of a field, such as a currency.
         return {key: key for key in keys}, set(keys)
     model = apps.get_model(label)
-    wanted = [key for key in keys if _possible(model, key)]
+    wanted = [key for key in keys if is_key(model._meta.pk, key)]
     rows = model._default_manager.filter(pk__in=wanted)
     if model is get_user_model():
         rows = options().with_names(rows)
@@ -144,12 +144,3 @@ def _names(label: str, keys: list[str]) -> tuple[Mapping[str, str], set[str]]:
         if key not in unwanted and one.is_active and options().may_be_seen(one)
     }
     return {key: options().actor_name(one) for key, one in found.items()}, listed
-
-
-def _possible(model: Any, key: str) -> bool:
-    """Whether it can be a key at all; whoever was forgotten is a random token."""
-    try:
-        model._meta.pk.to_python(key)
-    except (ValidationError, ValueError, TypeError):
-        return False
-    return True

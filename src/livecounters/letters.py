@@ -11,19 +11,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.core.signing import BadSignature, Signer
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
-from livecounters.attainment import Attainment, personal_counters, progress, zone_of
-from livecounters.awards import achievements, rules_of
+from livecounters.attainment import Attainment, progress, zone_of
+from livecounters.awards import achievements, judged_counters
 from livecounters.conf import options
 from livecounters.feed import database
-from livecounters.keys import text_of
 from livecounters.models import Achievement, Letter
+from livecounters.people import key_of, users
 from livecounters.preferences import REMINDERS, REPORT, opted_out, set_preference
-from livecounters.readers import Counter, aware
+from livecounters.readers import Counter, aware, stored
 from livecounters.streaks import week_of
 from livecounters.windows import last
 
@@ -76,9 +74,8 @@ def at_risk(at: dt.datetime | None = None, evening: int = EVENING) -> Iterator[A
     """The people whose streak is at risk in their own evening, who want reminders, and who were not
     reminded today."""
     moment = aware(at)
-    for user, person in _active(moment, days=2):
-        local = moment.astimezone(zone_of(user))
-        if local.hour < evening or person in opted_out(REMINDERS, [person]):
+    for user in _active(moment, 2, REMINDERS):
+        if moment.astimezone(zone_of(user)).hour < evening:
             continue
         for name, found in _judged(user, moment).items():
             if found.streak.current > 0 and not found.days.get(found.today_is):
@@ -90,9 +87,7 @@ def due_reports(at: dt.datetime | None = None) -> Iterator[Week]:
     """The reports of the week that has ended, of everybody who did something in it or in the one
     before, and wants them."""
     moment = aware(at)
-    for user, person in _active(moment, days=15):
-        if person in opted_out(REPORT, [person]):
-            continue
+    for user in _active(moment, 15, REPORT):
         today = moment.astimezone(zone_of(user)).date()
         yield report_of(user, week_of(today, options().WEEK_START) - 7 * DAY, moment)
 
@@ -104,7 +99,7 @@ def report_of(user: Any, first: dt.date, at: dt.datetime | None = None) -> Week:
     zone = zone_of(user)
     begin = dt.datetime.combine(first, dt.time(), zone)
     end = dt.datetime.combine(first + 7 * DAY, dt.time(), zone)
-    reached = achievements(_person(user)).filter(at__gte=_stored(begin), at__lt=_stored(end))
+    reached = achievements(key_of(user)).filter(at__gte=stored(begin), at__lt=stored(end))
     return Week(
         user,
         first,
@@ -117,9 +112,7 @@ def report_of(user: Any, first: dt.date, at: dt.datetime | None = None) -> Week:
 
 def written(user: Any, what: str, period: dt.date, at: dt.datetime | None = None) -> bool:
     """Keep that a letter is written; ``False`` if it was already, by whoever."""
-    letter = Letter(
-        person=_person(user), what=what, period=period.isoformat(), at=_stored(aware(at))
-    )
+    letter = Letter(person=key_of(user), what=what, period=period.isoformat(), at=stored(aware(at)))
     try:
         with transaction.atomic(using=database()):
             letter.save(using=database(), force_insert=True)
@@ -133,7 +126,7 @@ def written(user: Any, what: str, period: dt.date, at: dt.datetime | None = None
 
 def unsubscribe_token(user: Any, what: str) -> str:
     """What a letter carries, so that one click ends them."""
-    return _signer().sign(f"{what}:{_person(user)}")
+    return _signer().sign(f"{what}:{key_of(user)}")
 
 
 def unsubscribe(token: str) -> str | None:
@@ -167,34 +160,25 @@ def _signer() -> Signer:
 # Who
 
 
-def _active(moment: dt.datetime, days: int) -> Iterator[tuple[Any, str]]:
-    """Everybody who has done something in these last days that they are judged by."""
+def _active(moment: dt.datetime, days: int, what: str) -> Iterator[Any]:
+    """Everybody who has done something in these last days that they are judged by, and wants
+    such letters."""
     people: dict[str, None] = {}
-    for entry in personal_counters():
-        if rules_of(entry) and Counter(entry).measure.at is not None:
+    for entry in judged_counters():
+        if Counter(entry).measure.at is not None:
             recent = Counter(entry).breakdown(window=last(days=days), at=moment)
             people.update(dict.fromkeys(recent))
-    users: Any = get_user_model()._default_manager
-    pk = get_user_model()._meta.pk
-    for person in people:
-        user = users.filter(pk=pk.to_python(person)).first()
-        if user is not None and user.is_active:
-            yield user, person
+    unwanted = opted_out(what)
+    for user in users(person for person in people if person not in unwanted):
+        if user.is_active:
+            yield user
 
 
 def _judged(user: Any, moment: dt.datetime) -> dict[str, Attainment]:
     """The person's progress in what people are judged by."""
-    ruled = {entry.full_name for entry in personal_counters() if rules_of(entry)}
+    ruled = {entry.full_name for entry in judged_counters()}
     return {name: one for name, one in progress(user, moment).items() if one.name in ruled}
 
 
 def _done(found: Attainment, first: dt.date) -> int:
     return sum(n for day, n in found.days.items() if first <= day < first + 7 * DAY)
-
-
-def _person(user: Any) -> str:
-    return text_of(get_user_model()._meta.pk, user)
-
-
-def _stored(moment: dt.datetime) -> dt.datetime:
-    return moment if timezone.is_aware(timezone.now()) else timezone.make_naive(moment)

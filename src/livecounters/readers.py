@@ -66,6 +66,11 @@ def aware(moment: dt.datetime | None = None) -> dt.datetime:
     return moment
 
 
+def stored(moment: dt.datetime) -> dt.datetime:
+    """An aware moment as the host's columns have it: naive without ``USE_TZ``."""
+    return moment if settings.USE_TZ else timezone.make_naive(moment)
+
+
 def read(questions: Sequence[Question], at: dt.datetime | None = None) -> list[Number]:
     """The answers to many questions about any counters, in one statement."""
     moment = aware(at)

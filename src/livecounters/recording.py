@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils import timezone
@@ -25,6 +24,7 @@ from livecounters.keys import join, text_of, textual
 from livecounters.models import ActivityEvent, EventSource
 from livecounters.models.events import UNTOLD
 from livecounters.muting import is_muted
+from livecounters.people import key_of
 from livecounters.recordables import Recordable, recordable_of
 from livecounters.registry import ActivityEntry, registry
 
@@ -159,7 +159,7 @@ def _actor(recordable: Recordable, actor: Any) -> dict[str, Any]:
     if isinstance(actor, models.Model) and actor.pk is None:
         raise Unrecordable("actor", f"actor={actor!r} is not saved yet.")
     try:
-        text = text_of(get_user_model()._meta.pk, actor)
+        text = key_of(actor)
     except (ValueError, TypeError, ValidationError) as error:
         raise Unrecordable("actor", f"actor={actor!r}: give a user or the key of one.") from error
     return {"actor_model": recordable.actor_model, "actor": text}

@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.core.signing import BadSignature, Signer
 from django.db.models import QuerySet
 
 from livecounters.attainment import Attainment, personal_counters, progress
 from livecounters.conf import options
 from livecounters.feed import database
-from livecounters.keys import text_of
 from livecounters.models import Share
+from livecounters.people import key_of, users
 from livecounters.readers import Counter
 from livecounters.registry import registry
 
@@ -35,14 +34,14 @@ def share(user: Any, name: str) -> str:
     entry = registry.counters.get(name)
     if entry not in personal_counters():
         raise LookupError(f"{name!r} is no number of a person.")
-    person = text_of(get_user_model()._meta.pk, user)
+    person = key_of(user)
     _all().bulk_create([Share(person=person, counter=entry.full_name)], ignore_conflicts=True)
     return _signer().sign(f"{person}:{entry.full_name}")
 
 
 def unshare(user: Any, name: str) -> None:
     """Take it back; the page is gone."""
-    person = text_of(get_user_model()._meta.pk, user)
+    person = key_of(user)
     entry = registry.counters.get(name)
     _all().filter(person=person, counter=entry.full_name).delete()
 
@@ -57,8 +56,7 @@ def shared(token: str) -> Shared | None:
         return None
     if not _all().filter(person=person, counter=counter).exists():
         return None
-    users: Any = get_user_model()._default_manager
-    user = users.filter(pk=get_user_model()._meta.pk.to_python(person)).first()
+    user = next(users([person]), None)
     if user is None or not user.is_active or not options().may_be_seen(user):
         return None
     found = progress(user)[entry.full_name]

@@ -30,6 +30,7 @@ from livecounters.keys import Field, split, text_of
 from livecounters.measures import measure_of
 from livecounters.meters import ONLINE, Meter
 from livecounters.numbers import Reader, reader_of
+from livecounters.people import key_of
 from livecounters.registry import ActivityEntry, CounterEntry, GaugeEntry, registry
 from livecounters.tellings import party
 
@@ -222,7 +223,7 @@ def granted(name: str, user: Callable[[], Any]) -> Topic:
 def _own_progress(user: Any) -> ProgressTopic:
     if user is None or not user.is_authenticated or not user.is_active:
         raise TopicRefused(PROGRESS)
-    return ProgressTopic(text_of(get_user_model()._meta.pk, user))
+    return ProgressTopic(key_of(user))
 
 
 def said(topic: Topic) -> str:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.utils.cache import patch_cache_control
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
@@ -17,7 +16,7 @@ from rest_framework.viewsets import ViewSet
 
 from livecounters import awards, notices
 from livecounters.api.base import LiveView, not_found
-from livecounters.keys import text_of
+from livecounters.people import key_of
 
 __all__ = ["AchievementViewSet"]
 
@@ -79,7 +78,7 @@ class AchievementViewSet(LiveView, ViewSet):
 
 
 def _person(request: Request) -> str:
-    return text_of(get_user_model()._meta.pk, request.user)
+    return key_of(request.user)
 
 
 def _news(person: str) -> dict[str, int]:

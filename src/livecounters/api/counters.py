@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError as InvalidKey
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
@@ -22,9 +21,9 @@ from livecounters.declarations import Avg, Count
 from livecounters.feed import iso
 from livecounters.frames import plain
 from livecounters.gauges import Gauge, Gauged
-from livecounters.keys import text_of
 from livecounters.leaderboards import MOST, Line, beside, board
 from livecounters.numbers import Question, Reader, counters, read, reader_of
+from livecounters.people import key_of
 from livecounters.readers import Counter
 from livecounters.registry import registry
 from livecounters.topics import may_read
@@ -106,7 +105,7 @@ class CounterViewSet(LiveView, ViewSet):
         counter = _ranked(request, pk)
         near = _number(request, "near", 2, MAX_NEAR, least=0)
         whole = visible(request, counter.entry)
-        scope = text_of(get_user_model()._meta.pk, request.user)
+        scope = key_of(request.user)
         if not whole and (
             request.query_params.get("within") or not may_read(counter.entry, scope, request.user)
         ):

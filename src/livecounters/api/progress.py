@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.utils.cache import patch_cache_control
 from rest_framework.exceptions import ValidationError
@@ -18,7 +17,7 @@ from livecounters.api.base import LiveView
 from livecounters.attainment import Progress, personal_counters, progress
 from livecounters.feed import database
 from livecounters.goals import set_goal
-from livecounters.keys import text_of
+from livecounters.people import key_of
 from livecounters.preferences import preferences, set_preference
 from livecounters.registry import CounterEntry, registry
 
@@ -75,7 +74,7 @@ def _set(user: Any, name: str, goals: Any, found: Progress) -> Errors | list[str
         return ["No such counter of yours."]
     if not isinstance(goals, Mapping):
         return ['Give numbers by period, such as {"day": 5}.']
-    person = text_of(get_user_model()._meta.pk, user)
+    person = key_of(user)
     errors: Errors = {}
     for period, target in goals.items():
         try:
@@ -116,4 +115,4 @@ class PreferencesView(OwnView):
 
 
 def _person(request: Request) -> str:
-    return text_of(get_user_model()._meta.pk, request.user)
+    return key_of(request.user)

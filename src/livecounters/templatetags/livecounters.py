@@ -9,7 +9,6 @@ import datetime as dt
 from typing import Any
 
 from django import template
-from django.contrib.auth import get_user_model
 from django.middleware.csrf import get_token
 from django.template import Context
 from django.template.loader import render_to_string
@@ -28,10 +27,10 @@ from livecounters.displays import decimals_of, leaderboard, level_of, number_tex
 from livecounters.feed import Event, iso
 from livecounters.frames import plain
 from livecounters.gauges import SITE, Online
-from livecounters.keys import text_of
 from livecounters.meters import Meter
 from livecounters.meters import counts as counts_of
 from livecounters.numbers import Question, Reader, counters, read
+from livecounters.people import key_of
 from livecounters.readers import Number, aware
 from livecounters.registry import registry
 from livecounters.topics import CounterTopic, FeedTopic, OnlineTopic, sign
@@ -197,7 +196,7 @@ def live_notifications(context: Context, href: str = "") -> dict[str, Any]:
         "user": user,
         "achievements": achievements,
         "href": href,
-        "unread": unread(text_of(get_user_model()._meta.pk, user)),
+        "unread": unread(key_of(user)),
         "csrf": get_token(request) if request is not None else "",
         "nonce": _nonce(context),
     }
