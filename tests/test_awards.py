@@ -12,9 +12,9 @@ from django.contrib.auth.models import User
 from django.db import connection, connections, transaction
 
 import livecounters as live
-from livecounters import awards, feed
+from livecounters import awards, feed, summonses
 from livecounters.awards import judge
-from livecounters.models import Achievement, AwardedRule
+from livecounters.models import Achievement, AwardedRule, Summons
 from livecounters.preferences import FEED, set_preference
 from livecounters.registry import registry
 from livecounters.signals import achieved
@@ -293,7 +293,9 @@ def test_seen_and_read_on_any_device(ada: User) -> None:
     assert awards.mark_seen(person, [new[0].pk]) == 1
     assert awards.mark_seen(person, [new[0].pk]) == 0
     assert (awards.unseen(person), awards.unread(person)) == (1, 2)
+    summonses.summoned()
     assert awards.mark_read(person) == 2
+    assert Summons.objects.count() == 1
     assert (awards.unseen(person), awards.unread(person)) == (0, 0)
     # Nobody else's.
     assert awards.mark_read("nobody") == 0

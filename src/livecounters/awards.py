@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
+from django.db.models.functions import Coalesce
 from django.utils import timezone, translation
 
 from livecounters.attainment import Attainment, Progress, progress
@@ -286,20 +287,23 @@ def unread(person: str) -> int:
 
 def mark_seen(person: str, ids: Sequence[int] | None = None) -> int:
     """They were shown, on one of the person's devices; answers how many were news."""
-    return _mark(person, ids, Q(seen_at=None), "seen_at")
+    return _mark(person, ids, "seen_at")
 
 
 def mark_read(person: str, ids: Sequence[int] | None = None) -> int:
     """They were opened; answers how many were news."""
-    _mark(person, ids, Q(seen_at=None), "seen_at")
-    return _mark(person, ids, Q(read_at=None), "read_at")
+    # What was opened was shown.
+    return _mark(person, ids, "read_at", "seen_at")
 
 
-def _mark(person: str, ids: Sequence[int] | None, before: Q, column: str) -> int:
-    found = achievements(person).filter(before)
+def _mark(person: str, ids: Sequence[int] | None, column: str, *others: str) -> int:
+    """Set a moment where there is none; with it the others, where they are not set."""
+    found = achievements(person).filter(**{column: None})
     if ids is not None:
         found = found.filter(pk__in=ids)
-    number = found.order_by().update(**{column: timezone.now()})
+    now = timezone.now()
+    moments = {other: Coalesce(other, now) for other in others}
+    number = found.order_by().update(**{column: now}, **moments)
     if number:
         # The person's other pages say so, too.
         summon(person)
