@@ -47,8 +47,8 @@ class _Ladder:
 
     def wrong(self) -> int:
         """All that is wrong."""
-        found = sum(map(self._spans, GRAINS)) + self._weeks() + self._numbers() + self._levels()
-        return found + sum(self._cells(level) for level in range(1, LEVELS))
+        spans = sum(map(self._spans, GRAINS))
+        return spans + self._weeks() + self._numbers() + self._cells() + self._levels()
 
     def _spans(self, span: Span) -> int:
         """Those of a day, or of all time, are a bucket each."""
@@ -86,18 +86,18 @@ class _Ladder:
         unequal = _unequal(rungs.filter(numbers=1), of, scopes=Count("scope"))
         return unequal + _without(scores, there) + rungs.exclude(numbers=1).count()
 
-    def _cells(self, level: int) -> int:
+    def _cells(self) -> int:
         """Those of each higher level are the sums of the cells of the level below."""
-        above, below = self.rungs.filter(level=level), self.rungs.filter(level=level - 1)
         size = 1 << BITS
-        its = below.filter(
+        its = self.rungs.filter(
             span=OuterRef("span"),
             start=OuterRef("start"),
+            level=OuterRef("level") - 1,
             cell__gte=OuterRef("cell") * size,
             cell__lt=(OuterRef("cell") + 1) * size,
         ).values("measure")
         # What nobody has any more may be left as an empty cell.
-        there = above.exclude(scopes=0, numbers=0)
+        there = self.rungs.filter(level__gt=0).exclude(scopes=0, numbers=0)
         return _unequal(there, its, scopes=Sum("scopes"), numbers=Sum("numbers"))
 
     def _levels(self) -> int:
