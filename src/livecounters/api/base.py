@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.cache import patch_cache_control
 from rest_framework.exceptions import NotFound
-from rest_framework.permissions import AllowAny
+from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 from livecounters.registry import CounterEntry, GaugeEntry
 from livecounters.topics import may_read
 
-__all__ = ["LiveView", "not_found", "visible"]
+__all__ = ["LiveView", "OwnView", "not_found", "visible"]
 
 
 class LiveView(APIView):
@@ -41,6 +41,17 @@ class LiveView(APIView):
             response["ETag"] = tag
             patch_cache_control(response, no_cache=True)
         final: Response = super().finalize_response(request, response, *args, **kwargs)
+        return final
+
+
+class OwnView(LiveView):
+    """What is a person's alone; in no cache but their own."""
+
+    permission_classes = (IsAuthenticated,)  # type: ignore[assignment]
+
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Response:
+        final = super().finalize_response(request, response, *args, **kwargs)
+        patch_cache_control(final, private=True)
         return final
 
 

@@ -7,13 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
-from django.utils.cache import patch_cache_control
 from rest_framework.exceptions import ValidationError
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from livecounters.api.base import LiveView
+from livecounters.api.base import OwnView
 from livecounters.attainment import Progress, progress
 from livecounters.feed import database
 from livecounters.goals import set_goal
@@ -25,17 +23,6 @@ from livecounters.rules import personal_counters
 __all__ = ["GoalsView", "PreferencesView", "ProgressView"]
 
 Errors = dict[str, Any]
-
-
-class OwnView(LiveView):
-    """What is a person's alone; in no cache but their own."""
-
-    permission_classes = (IsAuthenticated,)  # type: ignore[assignment]
-
-    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Response:
-        final = super().finalize_response(request, response, *args, **kwargs)
-        patch_cache_control(final, private=True)
-        return final
 
 
 class ProgressView(OwnView):

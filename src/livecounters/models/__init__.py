@@ -2,7 +2,7 @@ from livecounters.models.bookkeeping import Lease, Mark, Measured, Muting, Strea
 from livecounters.models.events import ActivityEvent, EventSource
 from livecounters.models.ladders import Ladder, Rung, Score
 from livecounters.models.numbers import Bucket, Delta, Member
-from livecounters.models.presence import Attendance, Presence, Process, Sighting
+from livecounters.models.presence import Attendance, Devices, Presence, Process, Sighting
 from livecounters.models.progress import (
     Achievement,
     AwardedRule,
@@ -21,6 +21,7 @@ __all__ = [
     "AwardedRule",
     "Bucket",
     "Delta",
+    "Devices",
     "EventSource",
     "Ladder",
     "Lease",
