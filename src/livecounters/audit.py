@@ -27,6 +27,7 @@ from livecounters.folding import alone
 from livecounters.marks import concerned
 from livecounters.measures import Measure
 from livecounters.models import Bucket, Lease, Measured
+from livecounters.telemetry import tally
 from livecounters.windows import Clock, Grain
 
 __all__ = ["Audit", "Drift", "repair", "sample", "verify"]
@@ -174,6 +175,8 @@ def repair(
         for difference in differences(dialect, measure, scopes, _aware(now)):
             adding = _Adding(dialect, difference, turn)
             corrected += adding.run(progress, told)
+        if told:
+            tally.add("corrected", corrected)
     finally:
         turn.end()
     if scopes is None:

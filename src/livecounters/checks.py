@@ -26,7 +26,7 @@ from livecounters.conf import KEYS, LIMITS, RETENTION, options
 from livecounters.dialects import dialect_of
 from livecounters.exceptions import Unmeasurable
 from livecounters.feed import database
-from livecounters.measures import Measure, declared_measures, measure_of
+from livecounters.measures import Measure, counted_databases, measure_of
 from livecounters.obstacles import Obstacle, cascades, obstacles
 from livecounters.presence import Store
 from livecounters.recordables import recordable_of
@@ -344,7 +344,7 @@ def _channel_layer() -> Iterator[CheckMessage]:
 
 
 def _transaction_mode() -> Iterator[CheckMessage]:
-    for alias in sorted({measure.using for measure in declared_measures()}):
+    for alias in sorted(counted_databases()):
         connection = connections[alias]
         if connection.vendor != "sqlite":
             continue

@@ -23,7 +23,7 @@ from livecounters import ladders
 from livecounters.conf import options
 from livecounters.dialects import Dialect, dialect_of
 from livecounters.folding import alone
-from livecounters.measures import Measure, declared_measures
+from livecounters.measures import Measure, counted_databases, declared_measures
 from livecounters.models import ActivityEvent, Bucket, Measured, Member, Sample, Stream
 from livecounters.registry import registry
 from livecounters.windows import DAY, EARLIEST, MINUTE, QUARTER, Clock, Grain
@@ -56,7 +56,7 @@ def kept_since(measure: Measure, grain: Grain, now: dt.datetime) -> int:
 
 def databases() -> list[str]:
     """The databases in which there may be something to prune."""
-    found = [measure.using for measure in declared_measures()]
+    found = counted_databases()
     if len(registry.gauges):
         found.append(router.db_for_write(Sample))
     return list(dict.fromkeys(found))
