@@ -227,6 +227,16 @@ RULES: dict[str, Rule] = {
         "a path that begins with /, or None",
     ),
     "LIMITS": MAPPING,
+    "METRICS": (
+        lambda value: isinstance(value, bool) or (isinstance(value, str) and len(value) >= 16),
+        "True, False, or a token of 16 characters or more",
+    ),
+    "PUMP_PATIENCE": (
+        lambda value: (
+            value is None or (not isinstance(value, bool) and isinstance(value, int) and value >= 5)
+        ),
+        "whole seconds, 5 or more, or None",
+    ),
     "PRESENCE": MAPPING,
     "SITE_URL": (
         lambda value: value is None or "://" in str(value),

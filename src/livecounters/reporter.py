@@ -40,19 +40,22 @@ class Reporter:
             before, self._minute = self._minute, minute
             if before is None or before == minute:
                 return
-            self._report((minute - 1) * MINUTE)
+            self._report((minute - 1) * MINUTE, gauges=True)
 
     def flush(self, now: float) -> None:
         """Report at once: the process ends."""
         with self._lock:
-            self._report(int(now // MINUTE) * MINUTE)
+            # What there is may be reported again within this minute, by another process.
+            self._report(int(now // MINUTE) * MINUTE, gauges=False)
 
-    def _report(self, minute: float) -> None:
+    def _report(self, minute: float, gauges: bool) -> None:
         values = self._tally.values()
-        news = {name: value - self._told[name] for name, value in values.items()}
-        # What a gauge says is not more than before, it is what there is.
-        news |= {name: values[name] for name, (kind, _) in COUNTED.items() if kind is Kind.GAUGE}
-        news |= self._tally.take_peaks()
+        news = self._tally.take_peaks()
+        for name, (kind, _) in COUNTED.items():
+            if kind is Kind.COUNTER:
+                news[name] = values[name] - self._told[name]
+            elif gauges:
+                news[name] = values[name]
         try:
             samples.report({PREFIX + name: value for name, value in news.items() if value}, minute)
         except Exception as error:

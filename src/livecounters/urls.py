@@ -8,6 +8,7 @@ from rest_framework.routers import SimpleRouter
 from livecounters.api.achievements import AchievementViewSet
 from livecounters.api.counters import CounterViewSet
 from livecounters.api.events import EventViewSet
+from livecounters.api.operations import HealthView, MetricsView
 from livecounters.api.presence import DevicesView, PresenceViewSet, VisitorView
 from livecounters.api.progress import GoalsView, PreferencesView, ProgressView
 from livecounters.api.shares import SharedCard, SharedPage, ShareView
@@ -25,6 +26,8 @@ router.register("presence", PresenceViewSet, basename="presence")
 urlpatterns = [
     # Before the rooms, which are found by name.
     path("presence/devices/", DevicesView.as_view(), name="devices"),
+    path("health/", HealthView.as_view(), name="health"),
+    path("metrics/", MetricsView.as_view(), name="metrics"),
     path("progress/", ProgressView.as_view(), name="progress"),
     path("progress/goals/", GoalsView.as_view(), name="goals"),
     path("progress/preferences/", PreferencesView.as_view(), name="preferences"),

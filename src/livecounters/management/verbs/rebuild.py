@@ -6,10 +6,12 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import CommandError
+from django.utils import timezone
 
 from livecounters import audit, folding, installation, ladders
 from livecounters.exceptions import Busy
 from livecounters.management.verbs.base import Bar, Verb, add_database, chosen, scope_of
+from livecounters.reporter import reporter
 from livecounters.standing import Standing
 
 __all__ = ["Rebuild"]
@@ -49,6 +51,7 @@ class Rebuild(Verb):
         if verbosity:
             more = f", {ready} measures counted anew" if ready else ""
             self.out.write(f"{corrected} buckets corrected{more}")
+        reporter.flush(timezone.now().timestamp())
         if failed:
             raise CommandError("\n".join(failed))
 
