@@ -75,12 +75,14 @@ class Tally:
 class Reading(NamedTuple):
     """Scope -> tally for each question; scopes of which nothing is known are left out.
 
-    ``behind`` are the databases that should fold, ``marked`` those that may have to settle.
+    ``behind`` are the databases that should fold, ``marked`` those that may have to settle,
+    ``paused`` the measures that pages are not told of.
     """
 
     answers: list[dict[str, Tally]]
     behind: set[str]
     marked: set[str]
+    paused: set[str]
 
 
 def read(asks: Sequence[Ask]) -> Reading:
@@ -89,7 +91,7 @@ def read(asks: Sequence[Ask]) -> Reading:
     One statement per database and some hundred questions (two while a measure is not in force);
     each number is of one snapshot.
     """
-    reading = Reading([{} for _ in asks], set(), set())
+    reading = Reading([{} for _ in asks], set(), set(), set())
     for using in dict.fromkeys(ask.measure.using for ask in asks):
         numbers = [n for n, ask in enumerate(asks) if ask.measure.using == using]
         dialect = dialect_of(using)
@@ -139,6 +141,8 @@ def _answer(dialect: Dialect, terms: list[Sql], asks: Sequence[Ask], reading: Re
     for ask, scope, count, total, members, low, high, pending in fetch(dialect, sql, params):
         if ask == IN_FORCE:
             in_force.add(scope)
+            if pending:
+                reading.paused.add(scope)
         elif ask == MARKED:
             reading.marked.add(dialect.using)
         else:

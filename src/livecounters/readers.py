@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -24,7 +24,7 @@ from livecounters.conf import options
 from livecounters.declarations import Per
 from livecounters.folding import Changed, fold
 from livecounters.keys import SEPARATOR, join, split, text_of
-from livecounters.ledger import Tally
+from livecounters.ledger import Reading, Tally
 from livecounters.measures import Measure, measure_of
 from livecounters.ranking import Place
 from livecounters.registry import CounterEntry
@@ -35,6 +35,7 @@ from livecounters.windows import Interval, Window
 from livecounters.worth import Number, Worth
 
 __all__ = [
+    "Answers",
     "Change",
     "Counter",
     "Number",
@@ -43,6 +44,7 @@ __all__ = [
     "Question",
     "Series",
     "Values",
+    "answers",
     "read",
 ]
 
@@ -71,8 +73,20 @@ def stored(moment: dt.datetime) -> dt.datetime:
     return moment if settings.USE_TZ else timezone.make_naive(moment)
 
 
+class Answers(NamedTuple):
+    """The answers to questions, and the measures that pages are not told of."""
+
+    values: list[Number]
+    paused: set[str]
+
+
 def read(questions: Sequence[Question], at: dt.datetime | None = None) -> list[Number]:
     """The answers to many questions about any counters, in one statement."""
+    return answers(questions, at).values
+
+
+def answers(questions: Sequence[Question], at: dt.datetime | None = None) -> Answers:
+    """The same, and what is paused."""
     moment = aware(at)
     scopes: dict[tuple[Counter, Window | None], list[str]] = defaultdict(list)
     for question in questions:
@@ -81,18 +95,22 @@ def read(questions: Sequence[Question], at: dt.datetime | None = None) -> list[N
         counter.ask(tuple(sorted(set(wanted))), window, moment)
         for (counter, window), wanted in scopes.items()
     ]
-    tallies = dict(zip(scopes, _read(asks), strict=True))
-    return [q.counter.worth(tallies[q.counter, q.window].get(q.scope, Tally())) for q in questions]
+    found = _read(asks)
+    tallies = dict(zip(scopes, found.answers, strict=True))
+    values = [
+        q.counter.worth(tallies[q.counter, q.window].get(q.scope, Tally())) for q in questions
+    ]
+    return Answers(values, found.paused)
 
 
-def _read(asks: Sequence[Ask]) -> list[dict[str, Tally]]:
+def _read(asks: Sequence[Ask]) -> Reading:
     """What the ledger says. A site without a pump tidies up when a reading finds much to do;
     after the transaction it is in, and without harm to it."""
-    answers, behind, marked = ledger.read(asks)
-    for using in behind:
+    found = ledger.read(asks)
+    for using in found.behind:
         transaction.on_commit(partial(fold, using), using=using, robust=True)
-    settled = {using for using in marked if _settled(using)}
-    return ledger.read(asks).answers if settled else answers
+    settled = {using for using in found.marked if _settled(using)}
+    return ledger.read(asks) if settled else found
 
 
 def _settled(using: str) -> bool:
@@ -196,7 +214,7 @@ class Counter:
                 for interval, past in zip(intervals, (False, True), strict=True)
             ]
         )
-        return Change(*(self.worth(tallies.get(scope, Tally())) for tallies in found))
+        return Change(*(self.worth(tallies.get(scope, Tally())) for tallies in found.answers))
 
     def expression(
         self,
@@ -231,7 +249,7 @@ class Counter:
         ask = self._all(within, window, aware(at), "breakdown()")
         found = {
             scope: self.worth(tally)
-            for scope, tally in sorted(_read([ask])[0].items())
+            for scope, tally in sorted(_read([ask]).answers[0].items())
             if not tally.empty
         }
         if not ask.within:

@@ -49,14 +49,15 @@ def read_out(
 
 
 def values_of(topics: Sequence[Topic], now: dt.datetime) -> dict[str, Any]:
-    """The values of numbers as they travel, by topic. Who is online is left out while the
-    presence store cannot be asked: what was said last is truer than nothing."""
+    """The values of numbers as they travel, by topic. Counters that are paused are left out. So is
+    who is online while the presence store cannot be asked: what was said last is truer than
+    nothing."""
     asked = [topic for topic in topics if isinstance(topic, CounterTopic)]
-    found = numbers.read([Question(topic.counter, topic.scope) for topic in asked], now)
+    found, paused = numbers.answers([Question(t.counter, t.scope) for t in asked], now)
     values = {
         str(topic): plain(value)
         for topic, value in zip(asked, found, strict=True)
-        if value is not None or not _looks(topic)
+        if (value is not None or not _looks(topic)) and topic.origin[0] not in paused
     }
     values |= {
         str(topic): _progress_of(topic.person, now)

@@ -1,4 +1,12 @@
-from livecounters.models.bookkeeping import Lease, Mark, Measured, Muting, Stream, Suspect
+from livecounters.models.bookkeeping import (
+    Dashboard,
+    Lease,
+    Mark,
+    Measured,
+    Muting,
+    Stream,
+    Suspect,
+)
 from livecounters.models.events import ActivityEvent, EventSource
 from livecounters.models.ladders import Ladder, Rung, Score
 from livecounters.models.numbers import Bucket, Delta, Member
@@ -20,6 +28,7 @@ __all__ = [
     "Attendance",
     "AwardedRule",
     "Bucket",
+    "Dashboard",
     "Delta",
     "Devices",
     "EventSource",
