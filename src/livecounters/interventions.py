@@ -1,5 +1,7 @@
 """Interventions: what an operator may do to a counter by hand, and why not where not.
 
+*Verify* and *repair* are the audit of one measure, and what makes it right.
+
 *Pause*: pages are not told of it. Capture and folding go on, so it is right whenever it is read: by a
 page that is loaded, the API, your code. A page that is open keeps the number it shows, and gets the
 right one within seconds when the counter is resumed.
@@ -14,15 +16,16 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import secrets
+from collections.abc import Sequence
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from livecounters import ladders
-from livecounters.audit import Turn
+from livecounters import audit, installation, ladders
+from livecounters.audit import Audit, Progress, Turn
 from livecounters.dialects import dialect_of
 from livecounters.exceptions import Busy
-from livecounters.folding import alone, fold
+from livecounters.folding import alone, fold, raise_ladders
 from livecounters.measures import Measure, measure_of
 from livecounters.models import ActivityEvent, Bucket, Measured, Member, Score
 from livecounters.readers import aware, stored
@@ -30,13 +33,59 @@ from livecounters.registry import CounterEntry, registry
 from livecounters.retention import floor_of
 from livecounters.standing import Standing
 
-__all__ = ["Refused", "pause", "refuses_pause", "refuses_reset", "reset", "resume"]
+__all__ = [
+    "Refused",
+    "pause",
+    "refuses_pause",
+    "refuses_reset",
+    "repair",
+    "reset",
+    "resume",
+    "verify",
+]
 
 logger = logging.getLogger("livecounters")
 
 
 class Refused(Exception):
     """It would make a number say what is not so; the text says why."""
+
+
+def verify(standing: Standing, scopes: Sequence[str] | None = None) -> Audit | None:
+    """Audit a measure; ``None`` where it is counted from its source anyway."""
+    if not standing.in_force:
+        return None
+    found = audit.verify(standing.measure, scopes)
+    if found.wrong and not standing.unchanged():
+        # Its triggers were taken away meanwhile, or its table truncated: readers know.
+        return None
+    return found
+
+
+def repair(
+    standing: Standing, scopes: Sequence[str] | None = None, progress: Progress | None = None
+) -> tuple[int, bool]:
+    """Make what is kept equal to what there is: (how many buckets were corrected, whether the
+    measure was brought in force). Raises ``Refused``, and ``Busy`` while another does it."""
+    names, measure = " ".join(standing.names), standing.measure
+    if not standing.installed:
+        raise Refused(f"{names}: {standing.trouble}.")
+    if not standing.trouble:
+        number = audit.repair(measure, scopes, progress=progress)
+        if scopes is None and ladders.ranked(measure):
+            ladders.drop(measure.using, [measure.key])
+            raise_ladders(measure.using)
+        return number, False
+    if scopes is not None:
+        raise Refused(f"{names}: not ready, so leave --of away and rebuild all of it.")
+
+    def told(_names: str, done: int, number: int) -> None:
+        if progress is not None:
+            progress(done, number)
+
+    if not installation.backfill(measure, told):
+        raise Refused(f"{names}: its triggers were taken away meanwhile; run it again.")
+    return 0, True
 
 
 def refuses_pause(standing: Standing) -> str:

@@ -83,10 +83,11 @@ def _nonce(context: Context) -> str:
 
 
 @register.inclusion_tag("livecounters/live_counters.html")
-def live_counters(*names: str, group: str = "") -> dict[str, Any]:
-    """Cards: of the counters named, or of every site-wide counter that has a label (of a group)."""
+def live_counters(*names: str | list[str], group: str = "") -> dict[str, Any]:
+    """Cards: of the counters named (one by one or in a list), or of every site-wide counter that has
+    a label (of a group)."""
     if names:
-        chosen = [counters[name] for name in names]
+        chosen = [counters[name] for some in names for name in _listed(some)]
     else:
         chosen = [
             counter
@@ -102,6 +103,10 @@ def live_counters(*names: str, group: str = "") -> dict[str, Any]:
         for place, (counter, value) in enumerate(zip(chosen, values, strict=True))
     ]
     return {"cards": cards}
+
+
+def _listed(names: str | list[str]) -> list[str]:
+    return [names] if isinstance(names, str) else names
 
 
 @register.simple_tag
