@@ -111,8 +111,11 @@ def test_how_long_a_change_has_waited() -> None:
 
     work.tick(later(5))
 
-    # It came after the last look that found nothing.
+    # It came after the last look.
     assert tally.take_peaks() == {LAG: 2.0}
+    complete()
+    work.tick(later(5.5))
+    assert tally.take_peaks() == {LAG: 0.5}
 
 
 def test_a_pump_that_comes_to_no_end_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,9 +70,9 @@ class Pump:
         self._renew = float("-inf")
         self._heal = float("-inf")
         self._active = False
-        # When all was done last, and the last time that a look came to its end.
-        self._clear: float | None = None
         self._looked: dt.datetime | None = None
+        # When the last look began that came to its end, and whether the last one did.
+        self._told: float | None = None
         self._finished = True
         self._nurse = _Nurse()
         self._sampler = Sampler()
@@ -89,7 +89,7 @@ class Pump:
             return None, leases.held(VIEWERS, now, feed.database())
         self._finished = False
         announcement, watched = self._look(now)
-        self._finished = True
+        self._finished, self._told = True, seconds
         tally.add("looks")
         return announcement, watched
 
@@ -129,11 +129,9 @@ class Pump:
             self._nurse.visit(counted_databases(), now)
 
     def _lag(self, seconds: float, seen: Sight) -> None:
-        """What is there now came after the last look that found nothing."""
-        if seen.pending or seen.place is None:
-            tally.peak(LAG, seconds - (self._clear if self._clear is not None else seconds))
-        else:
-            self._clear = seconds
+        """What is there now came after the last look that came to its end began."""
+        if self._told is not None and (seen.pending or seen.place is None):
+            tally.peak(LAG, seconds - self._told)
 
     def leave(self) -> None:
         """Heal no further than the next portion of numbers, judge nobody more."""

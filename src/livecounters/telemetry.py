@@ -47,7 +47,7 @@ COUNTED: Mapping[str, tuple[Kind, str]] = {
 """What a process counts: its kind, and what it is."""
 
 LAG = "lag_seconds"
-LAG_HELP = "How long the oldest change may have waited to be folded and told."
+LAG_HELP = "How long the oldest change may have waited to be told."
 
 
 class Tally:

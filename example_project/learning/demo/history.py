@@ -13,7 +13,7 @@ from packages.models import Purchase
 from people.models import Profile
 
 from ..models import Attempt, Course, Enrolment, Quiz
-from .learners import LEARNERS, PASSWORD, VISITOR
+from .learners import LEARNERS, OPERATOR, PASSWORD, VISITOR
 from .moments import some_time
 
 ATTEMPTS = 1500
@@ -22,13 +22,15 @@ SEED = 7
 
 
 def load_people() -> list[User]:
-    """The simulated learners, and the account for whoever tries the site out."""
+    """The simulated learners, and the accounts for whoever tries the site out."""
     password = make_password(PASSWORD)  # once for all: hashing is slow on purpose
     visitor, created = User.objects.get_or_create(
         username=VISITOR, defaults={"first_name": VISITOR.title(), "password": password}
     )
     if created:
         Profile.objects.create(user=visitor, city="Lyon", share_city=True)
+    operator = {"password": password, "is_staff": True, "is_superuser": True}
+    User.objects.get_or_create(username=OPERATOR, defaults=operator)
     users = []
     for learner in LEARNERS:
         names = {"first_name": learner.first_name, "password": password}
