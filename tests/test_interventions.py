@@ -174,6 +174,21 @@ class TestReset:
         finally:
             registry.remove(People)
 
+    def test_a_leaderboard(self) -> None:
+        complete(3)
+        fold("default", wait=True)
+        counter = counters["quizzes_by_target"]
+        assert [place.value for place in counter.top()] == [3]
+
+        reset(standing("quizzes_by_target"), NOW)
+        assert counter.top() == []
+        complete(2)
+        fold("default", wait=True)
+
+        assert [place.value for place in counter.top()] == [2]
+        found = audit.verify(standing("quizzes_by_target").measure)
+        assert (found.wrong, found.scores) == (0, 0)
+
     def test_rows_are_refused(self) -> None:
         complete(3)
 

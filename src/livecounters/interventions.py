@@ -157,6 +157,8 @@ def reset(standing: Standing, now: dt.datetime) -> int:
             ladders.drop(using, [measure.key])
     finally:
         turn.end()
+    if ladders.ranked(measure):
+        raise_ladders(using)
     logger.warning("livecounters: %s was reset, %s buckets dropped.", turn.names, dropped)
     return dropped
 

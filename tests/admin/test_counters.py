@@ -191,7 +191,7 @@ def test_verified_and_repaired(operator: Client) -> None:
     Bucket.objects.filter(measure=key("attempts")).update(count=7)
 
     answer = operator.post(at("attempts", "verify"), follow=True).content.decode()
-    assert "wrong bucket" in answer
+    assert "wrong number" in answer
     assert (row("attempts").drift or 0) > 0
     assert counters["attempts"].value() == 7
 

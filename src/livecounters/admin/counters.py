@@ -81,9 +81,10 @@ def _verify(standing: Standing, now: dt.datetime) -> str:
     found = interventions.verify(standing)
     if found is None:
         raise Refused(standing.trouble)
-    return ngettext(
-        "Verified: %(n)s wrong bucket", "Verified: %(n)s wrong buckets", found.wrong
-    ) % {"n": found.wrong}
+    wrong = found.wrong + found.scores
+    return ngettext("Verified: %(n)s wrong number", "Verified: %(n)s wrong numbers", wrong) % {
+        "n": wrong
+    }
 
 
 def _repair(standing: Standing, now: dt.datetime) -> str:
