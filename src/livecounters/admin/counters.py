@@ -16,7 +16,6 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Count
 from django.db.transaction import non_atomic_requests
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -189,7 +188,7 @@ class MeasuredAdmin(ReadOnly):
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         self._check(request)
-        return self._page(request, "counters", _("Counters"), rows=_rows(request))
+        return self.page(request, "counters", _("Counters"), rows=_rows(request))
 
     def one_view(self, request: HttpRequest, key: str) -> HttpResponse:
         self._check(request)
@@ -200,7 +199,7 @@ class MeasuredAdmin(ReadOnly):
         )
         # Its source is counted only if somebody asks: that takes as long as the table is big.
         whole = [reader for reader in row.readers if reader.per is None]
-        return self._page(
+        return self.page(
             request,
             "counter",
             row.names,
@@ -229,7 +228,7 @@ class MeasuredAdmin(ReadOnly):
         if request.method != "POST":
             reason = chosen.refuses(row.standing, now)
             title = f"{chosen.label}: {row.names}"
-            return self._page(request, "confirm", title, row=row, action=chosen, reason=reason)
+            return self.page(request, "confirm", title, row=row, action=chosen, reason=reason)
         try:
             said = chosen.run(row.standing, now)
         except (Refused, Busy) as error:
@@ -253,16 +252,6 @@ class MeasuredAdmin(ReadOnly):
         found = Measured.objects.using(row.standing.measure.using).filter(measure=row.key).first()
         if found is not None:
             self.log_change(request, found, said)
-
-    def _page(self, request: HttpRequest, name: str, title: str, **given: Any) -> TemplateResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": title,
-            "now": timezone.now(),
-            **given,
-        }
-        return TemplateResponse(request, f"livecounters/admin/{name}.html", context)
 
 
 def _rows(request: HttpRequest, key: str | None = None) -> list[Row]:

@@ -11,7 +11,6 @@ from typing import Any
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -88,7 +87,7 @@ class DashboardAdmin(ReadOnly):
         self._check(request, "view_dashboard")
         now = timezone.now()
         readable = _readable(request)
-        return self._page(
+        return self.page(
             request,
             "dashboard",
             _("Dashboard"),
@@ -131,7 +130,7 @@ class DashboardAdmin(ReadOnly):
         ]
         counts = meters.counts([SITE], now.timestamp()).get(SITE)
         following = first + PAGE if len(found) > PAGE else None
-        return self._page(
+        return self.page(
             request, "people", _("People online"), people=people, counts=counts, next=following
         )
 
@@ -141,7 +140,7 @@ class DashboardAdmin(ReadOnly):
         if person is None:
             raise Http404
         seen = sightings.last_seen(key_of(person))
-        return self._page(
+        return self.page(
             request, "person", str(person), devices=devices(person), seen=seen, key=key
         )
 
@@ -152,7 +151,7 @@ class DashboardAdmin(ReadOnly):
         if name not in known:
             raise Http404
         rows = Sample.objects.using(samples.database()).filter(gauge=name)
-        return self._page(
+        return self.page(
             request,
             "samples",
             known[name],
@@ -172,10 +171,6 @@ class DashboardAdmin(ReadOnly):
     def _check(self, request: HttpRequest, permission: str) -> None:
         if not request.user.has_perm(f"livecounters.{permission}"):
             raise PermissionDenied
-
-    def _page(self, request: HttpRequest, name: str, title: str, **given: Any) -> TemplateResponse:
-        context = {**self.admin_site.each_context(request), "opts": self.opts, "title": title}
-        return TemplateResponse(request, f"livecounters/admin/{name}.html", context | given)
 
 
 def _readable(request: HttpRequest) -> list[Reader]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 
 from livecounters.models import ActivityEvent, Delta
@@ -32,6 +33,12 @@ class ReadOnly(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def page(self, request: HttpRequest, name: str, title: str, **given: Any) -> TemplateResponse:
+        """A page of our own: ``livecounters/admin/<name>.html``."""
+        request.current_app = self.admin_site.name
+        context = {**self.admin_site.each_context(request), "opts": self.opts, "title": title}
+        return TemplateResponse(request, f"livecounters/admin/{name}.html", context | given)
 
 
 @admin.register(ActivityEvent)
