@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from livecounters import leases, samples
@@ -65,7 +66,9 @@ def test_what_is_pending_and_wrong() -> None:
     after = found()
 
     assert after['livecounters_pending_deltas{database="default"}'] == Delta.objects.count() > 0
-    assert after["livecounters_pending_events"] > 0
+    # Where there is one writer, events are numbered by the triggers.
+    numbered = connection.vendor == "sqlite"
+    assert (after["livecounters_pending_events"] == 0) is numbered
     assert after['livecounters_drift_buckets{database="default"}'] == 2
     assert after['livecounters_tables{database="default",state="missing"}'] == 0
 
