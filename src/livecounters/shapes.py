@@ -1,0 +1,50 @@
+"""Shapes: numbers as the path of an SVG. The browser's twin is ``client/src/charts/shape.js``.
+
+A point is one wide, and the picture 100 high; the page stretches it to the room there is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+__all__ = ["KINDS", "shape"]
+
+KINDS = ("bar", "line", "area")
+
+# Above and below is room for half a stroke.
+TOP, HEIGHT = 2, 96
+# A bar leaves a tenth free on either side.
+MARGIN, WIDTH = 0.1, 0.8
+
+
+def shape(kind: str, values: Sequence[float | None], start: int, end: int) -> str:
+    """The path of the points from one to another, of all whose scale it shares. What is not known
+    is a gap; zero is always in the picture."""
+    known = [value for value in values if value is not None]
+    low, high = min(known, default=0), max(known, default=0)
+    low, high = min(low, 0), max(high, 0)
+
+    def y(value: float) -> str:
+        part = (value - low) / ((high - low) or 1)
+        return _text(math.floor((TOP + HEIGHT - part * HEIGHT) * 100 + 0.5) / 100)
+
+    base, path, drawing = y(0), "", False
+    close = f"V{base}z" if kind == "area" else "h0"
+    for n in range(max(start, 0), end):
+        value = values[n]
+        if value is None:
+            path += close if drawing else ""
+            drawing = False
+        elif kind == "bar":
+            path += f"M{_text(n + MARGIN)} {base}V{y(value)}h{WIDTH}V{base}z"
+        else:
+            x = _text(n + 0.5)
+            begin = f"M{x} {base}L" if kind == "area" else "M"
+            path += f"{'L' if drawing else begin}{x} {y(value)}"
+            drawing = True
+    return path + close if drawing else path
+
+
+def _text(number: float) -> str:
+    return f"{number:.10g}"
