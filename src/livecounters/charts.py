@@ -17,6 +17,7 @@ from livecounters.numbers import Reader
 from livecounters.readers import Change, Counter, aware
 from livecounters.series import STEPS, Point, Series, read_series
 from livecounters.windows import DAY, FINE, HOUR, Rolling
+from livecounters.worth import Number
 
 __all__ = ["MOST", "Chart", "Drawn", "has_history", "read", "step_of"]
 
@@ -84,14 +85,26 @@ class Drawn:
 
     def as_json(self) -> dict[str, Any]:
         """The whole of it, as it travels: the start of the first step, the seconds of each, the
-        values, oldest first (the last one's step is running), and the change in percent."""
+        values, oldest first (the last one's step is running), the greatest of them, and the
+        change in percent."""
         percent = self.change.percent
         return {
             "start": iso(self.series[0].start),
             "step": STEPS[self.chart.step],
-            "values": [plain(point.value) for point in self.series],
+            "values": [_short(point.value) for point in self.series],
+            "highest": _short(self.highest),
             "change": None if percent is None else round(percent, 1),
         }
+
+    @property
+    def highest(self) -> Number:
+        """The greatest value; None if none is known."""
+        return max((value for _, value in self.series if value is not None), default=None)
+
+
+def _short(value: Number) -> Any:
+    """Of means a few digits will do: there may be thousands of them."""
+    return plain(round(value, 4) if isinstance(value, float) else value)
 
 
 def read(charts: Sequence[Chart], at: dt.datetime | None = None) -> list[Drawn]:

@@ -43,9 +43,8 @@ def chart(reader: Reader, of: Any, window: Rolling, step: str, kind: str) -> dic
     asked = Chart(reader, reader.scope(of), window, step or charts.step_of(window))
     (drawn,) = charts.read([asked])
     decimals, points = decimals_of(reader), drawn.series
-    values = [point.value for point in points]
     percent = drawn.change.percent
-    trend = _trend(window)
+    stretch, trend = _sentences(window)
     return {
         **_sketch(drawn, kind),
         "name": registry.numbers.shortest(reader.entry),
@@ -54,8 +53,8 @@ def chart(reader: Reader, of: Any, window: Rolling, step: str, kind: str) -> dic
         "zone": str(site_zone()),
         "language": get_language() or "",
         "last": str(len(points) - 1),
-        "first": _time(points[0], asked.step),
-        "highest": number_text(max((v for v in values if v is not None), default=None), decimals),
+        "highest": number_text(drawn.highest, decimals),
+        "stretch": stretch,
         "trend": "" if percent is None else trend.replace("{percent}", _signed(percent)),
         "trend_text": trend,
         "rows": [
@@ -99,31 +98,36 @@ def _signed(percent: float) -> str:
     return f"+{text}" if percent > 0 else text
 
 
-def _trend(window: Rolling) -> str:
-    """The sentence of a change, to be filled in here and in the browser."""
+def _sentences(window: Rolling) -> tuple[str, str]:
+    """How long a window is; and what is said of a change, to be filled in here and in the
+    browser."""
     seconds = window.seconds
     if seconds % DAY == 0:
         number = seconds // DAY
-        text = ngettext(
+        stretch = ngettext("The last day", "The last %(number)s days", number)
+        trend = ngettext(
             "{percent} % against the day before",
             "{percent} % against the %(number)s days before",
             number,
         )
     elif seconds % HOUR == 0:
         number = seconds // HOUR
-        text = ngettext(
+        stretch = ngettext("The last hour", "The last %(number)s hours", number)
+        trend = ngettext(
             "{percent} % against the hour before",
             "{percent} % against the %(number)s hours before",
             number,
         )
     else:
         number = seconds // MINUTE
-        text = ngettext(
+        stretch = ngettext("The last minute", "The last %(number)s minutes", number)
+        trend = ngettext(
             "{percent} % against the minute before",
             "{percent} % against the %(number)s minutes before",
             number,
         )
-    return text.replace("%(number)s", number_text(number, 0))
+    text = number_text(number, 0)
+    return stretch.replace("%(number)s", text), trend.replace("%(number)s", text)
 
 
 # Lines

@@ -5,7 +5,6 @@ A point is one wide, and the picture 100 high; the page stretches it to the room
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 __all__ = ["KINDS", "shape"]
@@ -27,7 +26,7 @@ def shape(kind: str, values: Sequence[float | None], start: int, end: int) -> st
 
     def y(value: float) -> str:
         part = (value - low) / ((high - low) or 1)
-        return _text(math.floor((TOP + HEIGHT - part * HEIGHT) * 100 + 0.5) / 100)
+        return f"{TOP + HEIGHT - part * HEIGHT:.1f}"
 
     base, path, drawing = y(0), "", False
     close = f"V{base}z" if kind == "area" else "h0"
