@@ -29,21 +29,17 @@ def shape(kind: str, values: Sequence[float | None], start: int, end: int) -> st
         return f"{TOP + HEIGHT - part * HEIGHT:.1f}"
 
     base, path, drawing = y(0), "", False
-    close = f"V{base}z" if kind == "area" else "h0"
+    close = "h0" if kind == "line" else f"V{base}z"
     for n in range(max(start, 0), end):
-        value = values[n]
+        value, x = values[n], f"{n + (MARGIN if kind == 'bar' else 0.5):.10g}"
         if value is None:
             path += close if drawing else ""
             drawing = False
-        elif kind == "bar":
-            path += f"M{_text(n + MARGIN)} {base}V{y(value)}h{WIDTH}V{base}z"
+            continue
+        begin = f"M{x} " if kind == "line" else f"M{x} {base}V"
+        path += f"L{x} {y(value)}" if drawing else f"{begin}{y(value)}"
+        if kind == "bar":
+            path += f"h{WIDTH}{close}"
         else:
-            x = _text(n + 0.5)
-            begin = f"M{x} {base}L" if kind == "area" else "M"
-            path += f"{'L' if drawing else begin}{x} {y(value)}"
             drawing = True
     return path + close if drawing else path
-
-
-def _text(number: float) -> str:
-    return f"{number:.10g}"

@@ -8,8 +8,6 @@
 
 import { shape } from "./shape.js";
 
-const DAY = 86_400;
-
 /** @param {ReturnType<typeof import("./reading.js").readingOf>} Base */
 export const chartOf = (Base) =>
   class LiveChart extends Base {
@@ -18,17 +16,17 @@ export const chartOf = (Base) =>
 
     /** @returns {(() => void)[]} */
     hold() {
-      this.#drawn = JSON.parse(this.dataset.reading ?? "null");
-      const range = this.#range;
-      if (range) {
-        range.hidden = false;
-        range.oninput = () => this.#read(true);
-        range.onpointermove = ({ offsetX }) => {
+      this.#drawn = JSON.parse(/** @type {any} */ (this.dataset.reading ?? null));
+      this.put("range", {
+        hidden: false,
+        oninput: () => this.#read(true),
+        onpointermove: (/** @type {PointerEvent} */ { offsetX }) => {
+          const range = this.#range;
           range.valueAsNumber = Math.floor((offsetX / range.clientWidth) * this.#drawn.values.length);
           this.#read(true);
-        };
-        this.put("table", { ontoggle: () => this.#tabulate() });
-      }
+        },
+      });
+      this.put("table", { ontoggle: () => this.#tabulate() });
       return super.hold();
     }
 
@@ -39,16 +37,14 @@ export const chartOf = (Base) =>
     /** @param {Drawn | any} drawn */
     take(drawn) {
       this.#drawn = drawn;
-      const { values, change } = drawn;
+      const { values, highest, change } = drawn;
       const { kind, textTrend } = this.dataset;
       const end = values.length;
-      const path = (/** @type {string} */ name, /** @type {number} */ from, /** @type {number} */ to) =>
-        this.piece(name)?.setAttribute("d", shape(kind, values, from, to));
-      path("shape", 0, end - 1);
-      path("running", end - (kind === "bar" ? 1 : 2), end);
+      this.#path("shape", shape(kind, values, 0, end - 1));
+      this.#path("running", shape(kind, values, end - (kind === "bar" ? 1 : 2), end));
       // A line beside a number says no more than this.
       if (!this.#range) return;
-      this.put("highest", { textContent: this.#number(drawn.highest) });
+      this.put("highest", { textContent: this.#number(highest) });
       this.put("trend", {
         hidden: change === null,
         textContent: textTrend?.replace("{percent}", (change > 0 ? "+" : "") + this.#number(change, 0)),
@@ -66,7 +62,15 @@ export const chartOf = (Base) =>
       const text = `${this.#time(at)}: ${this.#value(at)}`;
       this.put("reading", { textContent: text });
       if (aloud) this.#range.ariaValueText = text;
-      this.piece("cursor")?.setAttribute("d", `M${at + 0.5} 0V100`);
+      this.#path("cursor", `M${at + 0.5} 0V100`);
+    }
+
+    /**
+     * @param {string} name
+     * @param {string} path
+     */
+    #path(name, path) {
+      this.piece(name)?.setAttribute("d", path);
     }
 
     /** Only while somebody looks at it. */
@@ -96,7 +100,7 @@ export const chartOf = (Base) =>
     /** @param {number} at */
     #time(at) {
       const { start, step } = this.#drawn;
-      const daily = step === DAY;
+      const daily = step === 86_400;
       this.#times ??= new Intl.DateTimeFormat(this.dataset.language, {
         dateStyle: "medium",
         timeStyle: daily ? undefined : "short",

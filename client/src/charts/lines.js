@@ -34,7 +34,7 @@ export const linesOf = (Base) =>
         if (live === "you") {
           const mine = line.own === this.getAttribute("own");
           piece.hidden = !mine;
-          item.ariaCurrent = mine ? "true" : null;
+          item.ariaCurrent = /** @type {any} */ (mine || null);
         } else if (live === "bar") piece.value = value;
         else {
           const text = live === "name" ? value : this.client.format.value(value, decimals);

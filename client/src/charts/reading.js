@@ -12,7 +12,7 @@ export const readingOf = (Base) =>
         /** @type {any} */ (this).take(value);
         this.announce("live:reading", { topic, value });
       };
-      return [this.client.store.subscribe(this.getAttribute("topic") ?? "", { whole })];
+      return [this.client.store.subscribe(/** @type {string} */ (this.getAttribute("topic")), { whole })];
     }
 
     /**

@@ -13,19 +13,19 @@ export function shape(kind, values, start, end) {
   const spread = Math.max(0, ...known) - low || 1;
   const y = (/** @type {number} */ value) => (98 - ((value - low) / spread) * 96).toFixed(1);
   const base = y(0);
-  const close = kind === "area" ? `V${base}z` : "h0";
-  let [path, join] = ["", ""];
+  const close = kind === "line" ? "h0" : `V${base}z`;
+  let [path, drawing] = ["", false];
   for (let n = Math.max(start, 0); n < end; n++) {
+    const x = n + (kind === "bar" ? 0.1 : 0.5);
     const at = y(known[n]);
     if (values[n] === null) {
-      if (join) path += close;
-      join = "";
-    } else if (kind === "bar") path += `M${n + 0.1} ${base}V${at}h0.8V${base}z`;
-    else {
-      const x = n + 0.5;
-      path += `${join || (kind === "area" ? `M${x} ${base}L` : "M")}${x} ${at}`;
-      join = "L";
+      if (drawing) path += close;
+      drawing = false;
+    } else {
+      path += drawing ? `L${x} ${at}` : kind === "line" ? `M${x} ${at}` : `M${x} ${base}V${at}`;
+      if (kind === "bar") path += `h0.8${close}`;
+      else drawing = true;
     }
   }
-  return join ? path + close : path;
+  return drawing ? path + close : path;
 }
