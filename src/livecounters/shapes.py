@@ -12,7 +12,7 @@ __all__ = ["KINDS", "shape"]
 KINDS = ("bar", "line", "area")
 
 # Above and below is room for half a stroke.
-TOP, HEIGHT = 2, 96
+BOTTOM, HEIGHT = 98, 96
 # A bar leaves a tenth free on either side.
 MARGIN, WIDTH = 0.1, 0.8
 
@@ -25,8 +25,7 @@ def shape(kind: str, values: Sequence[float | None], start: int, end: int) -> st
     low, high = min(low, 0), max(high, 0)
 
     def y(value: float) -> str:
-        part = (value - low) / ((high - low) or 1)
-        return f"{TOP + HEIGHT - part * HEIGHT:.1f}"
+        return f"{BOTTOM - HEIGHT * (value - low) / ((high - low) or 1):.1f}"
 
     base, path, drawing = y(0), "", False
     close = "h0" if kind == "line" else f"V{base}z"

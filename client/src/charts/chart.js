@@ -11,23 +11,25 @@ import { shape } from "./shape.js";
 /** @param {ReturnType<typeof import("./reading.js").readingOf>} Base */
 export const chartOf = (Base) =>
   class LiveChart extends Base {
-    /** @type {Drawn | any} */ #drawn;
+    /** @type {Drawn | undefined} */ #taken;
     /** @type {Intl.DateTimeFormat | undefined} */ #times;
 
     /** @returns {(() => void)[]} */
     hold() {
-      this.#drawn = JSON.parse(/** @type {any} */ (this.dataset.reading ?? null));
-      this.put("range", {
-        hidden: false,
-        oninput: () => this.#read(true),
-        onpointermove: (/** @type {PointerEvent} */ { offsetX }) => {
-          const range = this.#range;
-          range.valueAsNumber = Math.floor((offsetX / range.clientWidth) * this.#drawn.values.length);
-          this.#read(true);
-        },
-      });
-      this.put("table", { ontoggle: () => this.#tabulate() });
+      this.oninput = () => this.#read(true);
+      this.onpointermove = (/** @type {PointerEvent} */ { offsetX, target }) => {
+        const range = this.#range;
+        if (target !== range) return;
+        range.valueAsNumber = Math.floor((offsetX / range.clientWidth) * this.#drawn.values.length);
+        this.#read(true);
+      };
       return super.hold();
+    }
+
+    /** @returns {Drawn} */
+    get #drawn() {
+      this.#taken ??= JSON.parse(/** @type {string} */ (this.dataset.reading));
+      return /** @type {Drawn} */ (this.#taken);
     }
 
     get #range() {
@@ -36,7 +38,7 @@ export const chartOf = (Base) =>
 
     /** @param {Drawn | any} drawn */
     take(drawn) {
-      this.#drawn = drawn;
+      this.#taken = drawn;
       const { values, highest, change } = drawn;
       const { kind, textTrend } = this.dataset;
       const end = values.length;
@@ -73,9 +75,8 @@ export const chartOf = (Base) =>
       this.piece(name)?.setAttribute("d", path);
     }
 
-    /** Only while somebody looks at it. */
     #tabulate() {
-      /** @type {NodeListOf<HTMLTableRowElement>} */ (this.querySelectorAll("[open] tr")).forEach(
+      /** @type {NodeListOf<HTMLTableRowElement>} */ (this.querySelectorAll("tr")).forEach(
         ({ cells }, at) => {
           cells[0].textContent = this.#time(at);
           cells[1].textContent = this.#value(at);

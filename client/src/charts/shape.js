@@ -11,14 +11,14 @@ export function shape(kind, values, start, end) {
   const known = values.map(Number);
   const low = Math.min(0, ...known);
   const spread = Math.max(0, ...known) - low || 1;
-  const y = (/** @type {number} */ value) => (98 - ((value - low) / spread) * 96).toFixed(1);
+  const y = (/** @type {number} */ value) => (98 - (96 * (value - low)) / spread).toFixed(1);
   const base = y(0);
   const close = kind === "line" ? "h0" : `V${base}z`;
   let [path, drawing] = ["", false];
-  for (let n = Math.max(start, 0); n < end; n++) {
+  for (let n = start; n < end; n++) {
     const x = n + (kind === "bar" ? 0.1 : 0.5);
     const at = y(known[n]);
-    if (values[n] === null) {
+    if (values[n] == null) {
       if (drawing) path += close;
       drawing = false;
     } else {
