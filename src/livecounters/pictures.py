@@ -156,10 +156,9 @@ def breakdown(
 
 
 def _part(part: Part, decimals: int) -> dict[str, Any]:
-    share = "" if part.share is None else f"{part.share:g}"
     return {
         "name": part.name,
-        "share": {"value": share, "text": number_text(part.share, 0)},
+        "share": number_text(part.share, 0),
         "bar": f"{part.bar:g}",
         **piece(part.value, decimals),
     }

@@ -35,8 +35,8 @@ export const linesOf = (Base) =>
           const mine = line.own === this.getAttribute("own");
           piece.hidden = !mine;
           item.ariaCurrent = /** @type {any} */ (mine || null);
-        } else if (live === "bar") piece.value = value;
-        else {
+        } else {
+          piece.value = value ?? "";
           const text = live === "name" ? value : this.client.format.value(value, decimals);
           if (piece.textContent !== text) piece.textContent = text;
         }
