@@ -54,8 +54,8 @@ def study(user: User | None, number: int, hours: int = 0, score: int | None = 50
 # Charts
 
 
-def drawn(name: str, window: Any = live.last(hours=12), kind: str = "bar") -> dict[str, Any]:
-    return chart(counters[name], None, window, "", kind)
+def drawn(name: str, window: Any = None, kind: str = "bar") -> dict[str, Any]:
+    return chart(counters[name], None, window or live.last(hours=12), "", kind)
 
 
 def test_a_chart() -> None:
@@ -136,7 +136,7 @@ def test_a_breakdown() -> None:
     assert found["token"].startswith("breakdown:en")
     with pytest.raises(ValueError, match="choose one of 'bars', 'chips'"):
         breakdown(counters["per_quiz"], 10, "cake", None, None)
-    with pytest.raises(TypeError, match="live_breakdown .*name a counter with per="):
+    with pytest.raises(TypeError, match=r"live_breakdown .*name a counter with per="):
         breakdown(counters["attempts"], 10, "bars", None, None)
 
 
