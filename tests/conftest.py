@@ -38,6 +38,7 @@ THROUGH_OTHERS = (
     "test_browser",
     "test_consumers",
     "test_crowds",
+    "test_drawing",
     "test_forms",
     "test_keeper",
     "test_online",

@@ -33,7 +33,7 @@ class Queue(live.LiveSite):
 
 @pytest.fixture(autouse=True)
 def declared(db: None) -> Iterator[None]:
-    registry.add(None, Queue)
+    registry.add_site(Queue)
     with freeze(NOON):
         yield
     registry.remove(Queue)

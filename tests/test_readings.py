@@ -39,7 +39,7 @@ class Room(live.LiveSite):
 @pytest.fixture(autouse=True)
 def declared(db: None) -> Iterator[None]:
     registry.add(Attempt, Tiers)
-    registry.add(None, Room)
+    registry.add_site(Room)
     yield
     registry.remove(Tiers)
     registry.remove(Room)

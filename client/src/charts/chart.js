@@ -46,7 +46,7 @@ export const chartOf = (Base) =>
       this.#path("running", shape(kind, values, end - (kind === "bar" ? 1 : 2), end));
       // A line beside a number says no more than this.
       if (!this.#range) return;
-      this.put("highest", { textContent: this.#number(highest) });
+      this.write(this.piece("highest"), this.#number(highest));
       this.put("trend", {
         hidden: change === null,
         textContent: textTrend?.replace("{percent}", (change > 0 ? "+" : "") + this.#number(change, 0)),
@@ -62,7 +62,7 @@ export const chartOf = (Base) =>
     #read(aloud) {
       const at = this.#range.valueAsNumber;
       const text = `${this.#time(at)}: ${this.#value(at)}`;
-      this.put("reading", { textContent: text });
+      this.write(this.piece("reading"), text);
       if (aloud) this.#range.ariaValueText = text;
       this.#path("cursor", `M${at + 0.5} 0V100`);
     }
@@ -78,8 +78,8 @@ export const chartOf = (Base) =>
     #tabulate() {
       /** @type {NodeListOf<HTMLTableRowElement>} */ (this.querySelectorAll("tr")).forEach(
         ({ cells }, at) => {
-          cells[0].textContent = this.#time(at);
-          cells[1].textContent = this.#value(at);
+          this.write(cells[0], this.#time(at));
+          this.write(cells[1], this.#value(at));
         },
       );
     }

@@ -2,7 +2,7 @@
  * `<live-breakdown topic>` and `<live-leaderboard topic own>`: lines with names and numbers, kept true.
  * Each `data-live` of a line says what goes there; whose line it is tells the mark in `own`.
  *
- * @typedef {Record<string, import("../frames.js").Value>} Line
+ * @typedef {Record<string, any>} Line  a name, or numbers as they travel
  */
 
 /** @param {ReturnType<typeof import("./reading.js").readingOf>} Base */
@@ -37,8 +37,7 @@ export const linesOf = (Base) =>
           item.ariaCurrent = /** @type {any} */ (mine || null);
         } else {
           piece.value = value ?? "";
-          const text = live === "name" ? value : this.client.format.value(value, decimals);
-          if (piece.textContent !== text) piece.textContent = text;
+          this.write(piece, live === "name" ? value : this.client.format.value(value, decimals));
         }
       }
     }

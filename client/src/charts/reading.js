@@ -16,6 +16,15 @@ export const readingOf = (Base) =>
     }
 
     /**
+     * Writes only what differs: there may be thousands of cells.
+     * @param {Element | null} piece
+     * @param {string} text
+     */
+    write(piece, text) {
+      if (piece && piece.textContent !== text) piece.textContent = text;
+    }
+
+    /**
      * Changes a piece, if it is there.
      * @param {string} name
      * @param {object} properties
