@@ -18,7 +18,8 @@ const drawn = (values, more = {}) => ({
   change: null,
   ...more,
 });
-const CHART = `<live-chart topic="series~s" data-kind="bar" data-decimals="0" data-language="en" data-zone="UTC"
+const CHART = `<live-chart topic="series~s" data-kind="bar" data-decimals="0" data-language="en" 
+  data-times='{"dateStyle": "medium", "timeStyle": "short", "timeZone": "UTC"}'
   data-text-running=" (so far)" data-text-trend="{percent} % against before"
   data-reading='${JSON.stringify(drawn([1, 2, 3]))}'>
   <span data-live="trend" hidden></span><svg><path data-live="shape"></path><path data-live="running"></path>
@@ -116,15 +117,21 @@ test("the pointer moves it too", async () => {
   assert.equal(range.value, "1");
 });
 
-test("the table follows", async () => {
-  const { says, texts } = await page(CHART);
+test("the table follows while it is open", async () => {
+  const { find, says, texts } = await page(CHART);
   says(values("series", drawn([7, null, 9])));
+  assert.deepEqual(texts("td"), ["", "", ""]);
+  find("details").setAttribute("open", "");
+  fire(find("summary"), "click");
+  await new Promise((done) => setTimeout(done));
   assert.deepEqual(texts("td"), ["7", "–", "9 (so far)"]);
   assert.equal(texts("th")[0], "Nov 21, 2026, 5:00 AM");
 });
 
 test("days are days, whatever the clocks do", async () => {
-  const { find, says } = await page(CHART.replace('zone="UTC"', 'zone="Europe/Paris"'));
+  const { find, says } = await page(
+    CHART.replace('"timeStyle": "short", "timeZone": "UTC"', '"timeZone": "Europe/Paris"'),
+  );
   // From Saturday on; the clocks went forward on Sunday the 29th.
   says(values("series", drawn([1, 2, 3], { start: "2026-03-27T23:00:00.000Z", step: 86_400 })));
   const range = find("[data-live=range]");

@@ -50,7 +50,7 @@ def chart(reader: Reader, of: Any, window: Rolling, step: str, kind: str) -> dic
         "name": registry.numbers.shortest(reader.entry),
         "label": reader.label,
         "decimals": str(decimals),
-        "zone": str(site_zone()),
+        "times": json.dumps(_times(asked.step)),
         "language": get_language() or "",
         "last": str(len(points) - 1),
         "highest": number_text(drawn.highest, decimals),
@@ -91,6 +91,12 @@ def _sketch(drawn: Drawn, kind: str) -> dict[str, Any]:
 
 def _time(point: Point, step: str) -> str:
     return date_format(point.start, "DATE_FORMAT" if step == "day" else "DATETIME_FORMAT")
+
+
+def _times(step: str) -> dict[str, str]:
+    """How the browser writes the times (options of ``Intl.DateTimeFormat``)."""
+    shown = {"dateStyle": "medium", "timeZone": str(site_zone())}
+    return shown if step == "day" else shown | {"timeStyle": "short"}
 
 
 def _signed(percent: float) -> str:

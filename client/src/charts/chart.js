@@ -18,11 +18,14 @@ export const chartOf = (Base) =>
     hold() {
       this.oninput = () => this.#read(true);
       this.onpointermove = (/** @type {PointerEvent} */ { offsetX, target }) => {
-        const range = this.#range;
+        const range = /** @type {any} */ (this.piece("range"));
         if (target !== range) return;
-        range.valueAsNumber = Math.floor((offsetX / range.clientWidth) * this.#drawn.values.length);
+        // The range rounds it to a whole one that there is.
+        range.valueAsNumber = (offsetX / range.clientWidth) * this.#drawn.values.length - 0.5;
         this.#read(true);
       };
+      // When it is open: then there are rows to be filled.
+      this.onclick = () => setTimeout(() => this.#tabulate());
       return super.hold();
     }
 
@@ -30,10 +33,6 @@ export const chartOf = (Base) =>
     get #drawn() {
       this.#taken ??= JSON.parse(/** @type {string} */ (this.dataset.reading));
       return /** @type {Drawn} */ (this.#taken);
-    }
-
-    get #range() {
-      return /** @type {HTMLInputElement} */ (this.piece("range"));
     }
 
     /** @param {Drawn | any} drawn */
@@ -45,13 +44,14 @@ export const chartOf = (Base) =>
       this.#path("shape", shape(kind, values, 0, end - 1));
       this.#path("running", shape(kind, values, end - (kind === "bar" ? 1 : 2), end));
       // A line beside a number says no more than this.
-      if (!this.#range) return;
+      const range = this.piece("range");
+      if (!range) return;
       this.write(this.piece("highest"), this.#number(highest));
       this.put("trend", {
         hidden: change === null,
         textContent: textTrend?.replace("{percent}", (change > 0 ? "+" : "") + this.#number(change, 0)),
       });
-      this.#read(!this.#range.matches(":focus"));
+      this.#read(!range.matches(":focus"));
       this.#tabulate();
     }
 
@@ -60,10 +60,11 @@ export const chartOf = (Base) =>
      * @param {boolean} aloud
      */
     #read(aloud) {
-      const at = this.#range.valueAsNumber;
+      const range = /** @type {any} */ (this.piece("range"));
+      const at = range.valueAsNumber;
       const text = `${this.#time(at)}: ${this.#value(at)}`;
       this.write(this.piece("reading"), text);
-      if (aloud) this.#range.ariaValueText = text;
+      if (aloud) range.ariaValueText = text;
       this.#path("cursor", `M${at + 0.5} 0V100`);
     }
 
@@ -75,8 +76,9 @@ export const chartOf = (Base) =>
       this.piece(name)?.setAttribute("d", path);
     }
 
+    /** Only while somebody looks at it. */
     #tabulate() {
-      /** @type {NodeListOf<HTMLTableRowElement>} */ (this.querySelectorAll("tr")).forEach(
+      /** @type {NodeListOf<HTMLTableRowElement>} */ (this.querySelectorAll("[open] tr")).forEach(
         ({ cells }, at) => {
           this.write(cells[0], this.#time(at));
           this.write(cells[1], this.#value(at));
@@ -101,13 +103,12 @@ export const chartOf = (Base) =>
     /** @param {number} at */
     #time(at) {
       const { start, step } = this.#drawn;
-      const daily = step === 86_400;
-      this.#times ??= new Intl.DateTimeFormat(this.dataset.language, {
-        dateStyle: "medium",
-        timeStyle: daily ? undefined : "short",
-        timeZone: this.dataset.zone,
-      });
+      this.#times ??= new Intl.DateTimeFormat(
+        this.dataset.language,
+        JSON.parse(/** @type {string} */ (this.dataset.times)),
+      );
       // A day may have 23 or 25 hours: its noon is on it all the same.
-      return this.#times.format(Date.parse(start) + (daily ? at + 0.5 : at) * step * 1_000);
+      const part = step === 86_400 ? 0.5 : 0;
+      return this.#times.format(Date.parse(start) + (at + part) * step * 1_000);
     }
   };
