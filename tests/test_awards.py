@@ -12,9 +12,10 @@ from django.contrib.auth.models import User
 from django.db import connection, connections, transaction
 
 import livecounters as live
-from livecounters import awards, feed
+from livecounters import awards, feed, summonses
 from livecounters.awards import judge
-from livecounters.models import Achievement, AwardedRule
+from livecounters.models import Achievement, AwardedRule, Summons
+from livecounters.preferences import FEED, set_preference
 from livecounters.registry import registry
 from livecounters.signals import achieved
 from tests.test_attainment import at, study
@@ -237,6 +238,40 @@ def test_great_achievements_are_told_in_the_feed(ada: User) -> None:
 
 
 @pytest.mark.usefixtures("own")
+def test_who_does_not_want_others_to_be_told(ada: User, said: list[Any]) -> None:
+    set_preference(str(ada.pk), FEED, False)
+    study(ada, *["2026-03-11T08:00"] * 10)
+    judge(ada, at(NOON))
+
+    feed.number()
+    assert feed.newest(10, ["site.reached"]) == []
+    assert awards.unseen(str(ada.pk)) == len(said) > 0
+
+
+@pytest.mark.usefixtures("own")
+@pytest.mark.parametrize(
+    ("muted", "shown"),
+    [
+        ("notices:first", {"goal:day", "busy", "total", "badge"}),
+        ("notices:goal", {"first", "busy", "total", "badge"}),
+        ("notices:badge", {"first", "busy", "goal:day", "total"}),
+    ],
+)
+def test_what_is_muted_is_reached_and_not_shown(
+    ada: User, said: list[Any], muted: str, shown: set[str]
+) -> None:
+    set_preference(str(ada.pk), muted, False)
+    study(ada, *["2026-03-11T08:00"] * 10)
+    judge(ada, at(NOON))
+
+    reached = awards.achievements(str(ada.pk))
+    assert {one.kind for one in reached.filter(seen_at=None, read_at=None)} == shown
+    # It is reached all the same, and the host hears of it.
+    everything = {"first", "busy", "goal:day", "total", "badge"}
+    assert {one.kind for one in reached} == everything == {kind for _, kind, _, _ in said}
+
+
+@pytest.mark.usefixtures("own")
 def test_an_event_and_its_achievement_are_one(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*given: Any, **more: Any) -> None:
         raise RuntimeError("killed")
@@ -258,7 +293,9 @@ def test_seen_and_read_on_any_device(ada: User) -> None:
     assert awards.mark_seen(person, [new[0].pk]) == 1
     assert awards.mark_seen(person, [new[0].pk]) == 0
     assert (awards.unseen(person), awards.unread(person)) == (1, 2)
+    summonses.summoned()
     assert awards.mark_read(person) == 2
+    assert Summons.objects.count() == 1
     assert (awards.unseen(person), awards.unread(person)) == (0, 0)
     # Nobody else's.
     assert awards.mark_read("nobody") == 0

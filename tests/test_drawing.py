@@ -76,7 +76,7 @@ def lines(page: Page, element: str, what: str) -> Any:
 
 
 def running(page: Page) -> Any:
-    return page.locator('#hours [data-live="reading"]')
+    return page.locator('#week [data-live="reading"]')
 
 
 async def test_a_row_moves_them_all(
@@ -142,10 +142,10 @@ async def test_without_javascript(
 
         assert (await words(page)).endswith(": 3 (so far)")
         assert await page.get_by_role("slider").count() == 0
-        await page.locator("#hours summary").click()
-        await expect(page.locator("#hours tr").last).to_contain_text("3")
+        await page.locator("#week summary").click()
+        await expect(page.locator("#week tr").last).to_contain_text("3")
         await expect(lines(page, "live-leaderboard", "name")).to_have_text(["<b>ada", "<b>bob"])
-        size = await page.locator("#hours svg").bounding_box()
+        size = await page.locator("#week svg").bounding_box()
         assert size is not None
         assert size["height"] == 160
 

@@ -74,6 +74,14 @@ def test_preferences(ada: User) -> None:
     form.save()
     assert preferences(str(ada.pk))["leaderboard"] is False
     assert preferences(str(ada.pk))["report"] is True
+    shown = PreferencesForm(user=ada, only=("notices:",))
+    assert [str(field.label) for field in shown.fields.values()] == [
+        "Show me the first of each day",
+        "Show me busy days",
+        "Show me goals that I reach",
+        "Show me what I reach in Sessions",
+        "Show me what I reach in Points",
+    ]
     form = PreferencesForm(dict.fromkeys(PreferencesForm(user=ada).fields, "on"), user=ada)
     assert form.is_valid()
     form.save()

@@ -154,7 +154,7 @@ def test_in_portions_that_may_be_the_last(
     before = over_events()
     steps = 0
     for steps, _ in enumerate(retention.portions("default", NOW), 1):
-        if steps % 20 == 0:
+        if steps % 60 == 0:
             assert over_events() == before
             audited()
 

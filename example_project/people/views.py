@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 
 from livecounters import awards, notices
 from livecounters.forms import GoalsForm, PreferencesForm
+from livecounters.preferences import NOTICES
 
 from .forms import ProfileForm, SignUpForm
 from .models import Profile
@@ -55,11 +56,19 @@ def dashboard(request: HttpRequest) -> HttpResponse:
 @login_required
 def profile(request: HttpRequest) -> HttpResponse:
     mine = Profile.objects.get_or_create(user=request.user)[0]
-    form = ProfileForm(request.POST or None, instance=mine)
-    if request.method == "POST" and form.is_valid():
-        form.save()
-        messages.success(request, "Your profile is saved.")
-        return redirect("people:profile")
+    given = request.POST if request.method == "POST" else None
+    shown = PreferencesForm(
+        given if "shown" in request.POST else None,
+        user=request.user,
+        only=(NOTICES,),
+        label_suffix="",
+    )
+    form = ProfileForm(None if "shown" in request.POST else given, instance=mine)
+    for each in (form, shown):
+        if each.is_bound and each.is_valid():
+            each.save()
+            messages.success(request, "Your profile is saved.")
+            return redirect("people:profile")
     attempts = (
         request.user.attempts.filter(completed=True)
         .select_related("quiz__course")
@@ -72,5 +81,11 @@ def profile(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "people/profile.html",
-        {"form": form, "attempts": attempts[:10], "enrolments": enrolments, "reached": reached},
+        {
+            "form": form,
+            "shown": shown,
+            "attempts": attempts[:10],
+            "enrolments": enrolments,
+            "reached": reached,
+        },
     )

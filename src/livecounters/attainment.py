@@ -17,7 +17,7 @@ from typing import Any
 
 from livecounters import ledger
 from livecounters.conf import imported, options, site_zone
-from livecounters.declarations import Avg, Count, Sum
+from livecounters.declarations import Avg
 from livecounters.feed import database
 from livecounters.goals import Goals, goals_of
 from livecounters.measures import Measure, measure_of
@@ -25,12 +25,13 @@ from livecounters.models import Achievement
 from livecounters.people import key_of
 from livecounters.readers import Counter, Question, aware, read
 from livecounters.registry import CounterEntry, registry
+from livecounters.rules import personal_counters
 from livecounters.streaks import Streak, month_of, streak_of, sum_of, week_of
 from livecounters.summands import Ask
 from livecounters.windows import EARLIEST, LATEST, QUARTER, Clock, Grain, Interval, ever
 from livecounters.worth import Number, Worth
 
-__all__ = ["Attainment", "GoalProgress", "Progress", "personal_counters", "progress", "zone_of"]
+__all__ = ["Attainment", "GoalProgress", "Progress", "progress", "zone_of"]
 
 
 @dataclass(frozen=True)
@@ -105,17 +106,6 @@ class Progress(dict[str, Attainment]):
     def as_json(self) -> dict[str, Any]:
         """As the API answers it."""
         return {name: found.as_json() for name, found in self.items()}
-
-
-def personal_counters() -> list[CounterEntry]:
-    """The counts and sums of a person: ``per`` one key, which is the user's."""
-    return [
-        entry
-        for entry in registry.counters
-        if isinstance(entry.declared, (Count, Sum))
-        and isinstance(entry.declared.per, str)
-        and measure_of(entry).personal
-    ]
 
 
 def zone_of(user: Any) -> dt.tzinfo:

@@ -19,7 +19,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from livecounters import ladders, leases
+from livecounters import ladders, leases, scores
 from livecounters.dialects import Dialect, dialect_of
 from livecounters.difference import Difference, differences
 from livecounters.exceptions import Busy
@@ -99,6 +99,8 @@ class Audit:
     wrong: int
     some: list[Drift]
     unsettled: int = 0
+    scores: int = 0
+    """How many scores and rungs of its ladder are not what the buckets say."""
 
 
 def verify(
@@ -120,9 +122,11 @@ def verify(
         # settled meanwhile.
         rest = _compare(measure, scopes, now, limit, concerned(measure))
         found, unsettled = rest, unsettled + max(0, found.wrong - rest.wrong)
+    order = 0
     if scopes is None:
         _audited(measure, now, found.wrong)
-    return replace(found, unsettled=unsettled)
+        order = scores.wrong(measure)
+    return replace(found, unsettled=unsettled, scores=order)
 
 
 def _compare(

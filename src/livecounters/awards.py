@@ -1,7 +1,6 @@
 """Awards: what a person has reached is said once, whoever notices it and however often.
 
-The rules follow from the declaration of a counter ``per`` the user. Whoever judges first writes
-the achievement; the unique constraint lets nobody be second. Several steps that are jumped over
+Whoever judges first writes the achievement; the unique constraint lets nobody be second. Several steps that are jumped over
 at once are awarded each, in order.
 """
 
@@ -9,17 +8,18 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from functools import partial
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
+from django.db.models.functions import Coalesce
 from django.utils import timezone, translation
 
-from livecounters.attainment import Attainment, Progress, personal_counters, progress
+from livecounters.attainment import Attainment, Progress, progress
 from livecounters.conf import options
 from livecounters.feed import database
 from livecounters.goals import Goals, goals_of
@@ -33,40 +33,34 @@ from livecounters.models import (
     Share,
     Summons,
 )
-from livecounters.notices import BADGE, great, label_of, text_of_achievement
+from livecounters.notices import great, label_of, text_of_achievement
 from livecounters.people import key_of, users
+from livecounters.preferences import FEED, is_muted, unwanted
 from livecounters.readers import Counter, aware, stored
 from livecounters.recording import record
 from livecounters.registry import BadgeEntry, CounterEntry, registry
+from livecounters.rules import BADGE, Rule, judged_counters, personal_counters, rules, rules_of
 from livecounters.signals import achieved
 from livecounters.streaks import month_of, week_of
 from livecounters.summonses import summon
 from livecounters.windows import QUARTER
 
 __all__ = [
-    "BUSY",
     "Award",
-    "Rule",
     "achievements",
     "award_past",
     "begin",
     "due",
     "forget",
     "judge",
-    "judged_counters",
     "mark_read",
     "mark_seen",
     "revoke",
-    "rules",
-    "rules_of",
     "unread",
     "unseen",
 ]
 
 logger = logging.getLogger("livecounters")
-
-BUSY = 5
-"""So many in a day make it a busy one."""
 
 ONE = dt.timedelta(days=1)
 
@@ -74,39 +68,11 @@ ONE = dt.timedelta(days=1)
 _failures: set[tuple[BadgeEntry, type[Exception]]] = set()
 
 
-class Rule(NamedTuple):
-    """What can be reached by a counter: ``first`` of the day, ``busy`` day, ``goal:day`` and the
-    like, a ``total``, a ``streak``; the last two in steps. Or a ``badge``, by its own name."""
-
-    counter: str
-    kind: str
-    step: int = 0
-
-
 class Award(NamedTuple):
     """What a person has reached: by which rule, and in which period (empty: for good)."""
 
     rule: Rule
     period: str = ""
-
-
-def rules_of(entry: CounterEntry) -> list[Rule]:
-    """The rules of a counter; none if it has neither goals nor milestones nor streaks."""
-    declared, name = entry.declared, entry.full_name
-    if not (declared.goals or declared.milestones or declared.streaks):
-        return []
-    return [
-        Rule(name, "first"),
-        Rule(name, "busy", BUSY),
-        *(Rule(name, f"goal:{period}") for period in declared.goals or ()),
-        *(Rule(name, "total", step) for step in sorted(set(declared.milestones))),
-        *(Rule(name, "streak", step) for step in sorted(set(declared.streaks))),
-    ]
-
-
-def judged_counters() -> list[CounterEntry]:
-    """The counters by which people are judged."""
-    return [entry for entry in personal_counters() if rules_of(entry)]
 
 
 def due(entry: CounterEntry, found: Attainment, goals: Goals, today: dt.date) -> list[Award]:
@@ -153,17 +119,12 @@ def _first(period: str, day: dt.date) -> dt.date:
 # Judging
 
 
-def rules() -> list[Rule]:
-    """All rules of the site."""
-    own = [Rule(badge.full_name, BADGE) for badge in registry.badges]
-    return [*(rule for entry in personal_counters() for rule in rules_of(entry)), *own]
-
-
 def judge(user: Any, at: dt.datetime | None = None, *, silently: bool = False) -> list[Achievement]:
     """Award a person what they have reached by now, and answer what is new of it.
 
     Safe to call at any time, by any number of processes at once. What was reached before its rule
     was known on this site is awarded ``silently``: without a signal, and as if it had been seen.
+    So is, but for the signal, what they do not want to be shown.
     """
     moment = aware(at)
     since = begin(moment)
@@ -173,10 +134,11 @@ def judge(user: Any, at: dt.datetime | None = None, *, silently: bool = False) -
     known = set(_all().filter(person=person).values_list("counter", "kind", "step", "period"))
     new = [award for award in _due(person, found) if (*award.rule, award.period) not in known]
     past = _past(user, person, {since[award.rule] for award in new})
+    no = unwanted(person) if new else set()
     return [
         one
         for award in new
-        if (one := _write(person, award, moment, silently or award in past[since[award.rule]]))
+        if (one := _write(person, award, moment, no, silently or award in past[since[award.rule]]))
     ]
 
 
@@ -242,10 +204,12 @@ def award_past(at: dt.datetime | None = None) -> int:
     return sum(len(judge(user, moment)) for user in users(people))
 
 
-def _write(person: str, award: Award, now: dt.datetime, silently: bool) -> Achievement | None:
-    """The achievement, if nobody was first."""
+def _write(
+    person: str, award: Award, now: dt.datetime, no: Set[str], silently: bool
+) -> Achievement | None:
+    """The achievement, if nobody was first; of somebody who does not want some things."""
     at = stored(now)
-    seen = at if silently else None
+    seen = at if silently or is_muted(award.rule, no) else None
     achievement = Achievement(
         person=person,
         period=award.period,
@@ -257,7 +221,7 @@ def _write(person: str, award: Award, now: dt.datetime, silently: bool) -> Achie
     try:
         with transaction.atomic(using=database()):
             achievement.save(using=database(), force_insert=True)
-            if not silently and great(achievement):
+            if not silently and FEED not in no and great(achievement):
                 _tell(achievement)
     except IntegrityError:
         return None
@@ -323,20 +287,23 @@ def unread(person: str) -> int:
 
 def mark_seen(person: str, ids: Sequence[int] | None = None) -> int:
     """They were shown, on one of the person's devices; answers how many were news."""
-    return _mark(person, ids, Q(seen_at=None), "seen_at")
+    return _mark(person, ids, "seen_at")
 
 
 def mark_read(person: str, ids: Sequence[int] | None = None) -> int:
     """They were opened; answers how many were news."""
-    _mark(person, ids, Q(seen_at=None), "seen_at")
-    return _mark(person, ids, Q(read_at=None), "read_at")
+    # What was opened was shown.
+    return _mark(person, ids, "read_at", "seen_at")
 
 
-def _mark(person: str, ids: Sequence[int] | None, before: Q, column: str) -> int:
-    found = achievements(person).filter(before)
+def _mark(person: str, ids: Sequence[int] | None, column: str, *others: str) -> int:
+    """Set a moment where there is none; with it the others, where they are not set."""
+    found = achievements(person).filter(**{column: None})
     if ids is not None:
         found = found.filter(pk__in=ids)
-    number = found.order_by().update(**{column: timezone.now()})
+    now = timezone.now()
+    moments = {other: Coalesce(other, now) for other in others}
+    number = found.order_by().update(**{column: now}, **moments)
     if number:
         # The person's other pages say so, too.
         summon(person)

@@ -22,6 +22,7 @@ from livecounters.numbers import Reader
 from livecounters.people import key_of
 from livecounters.readers import Counter, Number
 from livecounters.registry import CounterEntry, registry
+from livecounters.rules import judged_counters
 
 __all__ = [
     "NOTHING",
@@ -99,7 +100,7 @@ def progress_cards(
     user: Any, names: Sequence[str], near: float, streaks: str, score: str
 ) -> list[dict[str, Any]]:
     """A card for each counter of a person: of those named, or of those with anything to reach."""
-    entries = [registry.counters.get(name) for name in names] or (awards.judged_counters())
+    entries = [registry.counters.get(name) for name in names] or judged_counters()
     found = progress(user)
     badges = _badges(user, entries)
     levels = {

@@ -15,7 +15,15 @@ from livecounters.declarations import Goal
 from livecounters.feed import database
 from livecounters.goals import declared_goals, set_goal
 from livecounters.people import key_of
-from livecounters.preferences import LEADERBOARD, REMINDERS, REPORT, preferences, set_preference
+from livecounters.preferences import (
+    FEED,
+    LEADERBOARD,
+    NOTICES,
+    REMINDERS,
+    REPORT,
+    preferences,
+    set_preference,
+)
 from livecounters.readers import Counter
 from livecounters.registry import CounterEntry, registry
 
@@ -27,6 +35,13 @@ WANTED = {
     LEADERBOARD: _("List me on leaderboards"),
     REMINDERS: _("Remind me when my streak is about to end"),
     REPORT: _("Send me a report every week"),
+    FEED: _("Tell others what I reach"),
+    "notices:first": _("Show me the first of each day"),
+    "notices:busy": _("Show me busy days"),
+    "notices:goal": _("Show me goals that I reach"),
+    "notices:total": _("Show me totals that I reach"),
+    "notices:streak": _("Show me streaks that I reach"),
+    "notices:badge": _("Show me badges that I get"),
 }
 
 
@@ -70,16 +85,24 @@ def _of(entry: CounterEntry, period: str) -> str:
     return gettext("%(label)s: %(text)s") % {"label": Counter(entry).label, "text": PERIODS[period]}
 
 
+def _wanted(what: str) -> Any:
+    if what in WANTED:
+        return WANTED[what]
+    counter = Counter(registry.counters.get(what.removeprefix(NOTICES)))
+    return gettext("Show me what I reach in %(label)s") % {"label": counter.label}
+
+
 class PreferencesForm(forms.Form):
-    """A box for each thing that a person may not want; ``only`` names some of them."""
+    """A box for each thing that a person may not want; ``only`` names some of them, ``notices:``
+    all that begin with it."""
 
     def __init__(self, *args: Any, user: Any, only: tuple[str, ...] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.person = key_of(user)
         for what, wanted in preferences(self.person).items():
-            if not only or what in only:
+            if not only or what in only or (NOTICES in only and what.startswith(NOTICES)):
                 self.fields[what] = forms.BooleanField(
-                    label=WANTED[what], initial=wanted, required=False
+                    label=_wanted(what), initial=wanted, required=False
                 )
 
     def save(self) -> None:

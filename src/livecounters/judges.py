@@ -14,12 +14,12 @@ from collections.abc import Iterable, Mapping
 
 from django.utils import timezone
 
-from livecounters.attainment import personal_counters
-from livecounters.awards import judge, judged_counters
+from livecounters.awards import judge
 from livecounters.measures import Measure, measure_of
 from livecounters.models import Bucket
 from livecounters.people import users
 from livecounters.registry import registry
+from livecounters.rules import judged_counters, personal_counters
 from livecounters.summonses import summoned
 from livecounters.windows import DAY, Grain
 from livecounters.worker import close_all

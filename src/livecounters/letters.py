@@ -15,13 +15,14 @@ from django.core.signing import BadSignature, Signer
 from django.db import IntegrityError, transaction
 
 from livecounters.attainment import Attainment, progress, zone_of
-from livecounters.awards import achievements, judged_counters
+from livecounters.awards import achievements
 from livecounters.conf import options
 from livecounters.feed import database
 from livecounters.models import Achievement, Letter
 from livecounters.people import key_of, users
 from livecounters.preferences import REMINDERS, REPORT, opted_out, set_preference
 from livecounters.readers import Counter, aware, stored
+from livecounters.rules import judged_counters
 from livecounters.streaks import week_of
 from livecounters.windows import last
 

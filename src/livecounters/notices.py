@@ -13,9 +13,9 @@ from livecounters.feed import iso
 from livecounters.models import Achievement
 from livecounters.readers import Counter
 from livecounters.registry import Names, registry
+from livecounters.rules import BADGE
 
 __all__ = [
-    "BADGE",
     "ICONS",
     "as_json",
     "great",
@@ -24,8 +24,6 @@ __all__ = [
     "text_of_achievement",
     "words_of",
 ]
-
-BADGE = "badge"
 
 ICONS = {
     "first": "bolt",

@@ -8,13 +8,14 @@ from typing import Any
 from django.core.signing import BadSignature, Signer
 from django.db.models import QuerySet
 
-from livecounters.attainment import Attainment, personal_counters, progress
+from livecounters.attainment import Attainment, progress
 from livecounters.conf import options
 from livecounters.feed import database
 from livecounters.models import Share
 from livecounters.people import key_of, users
 from livecounters.readers import Counter
 from livecounters.registry import registry
+from livecounters.rules import personal_counters
 
 __all__ = ["Shared", "share", "shared", "unshare"]
 

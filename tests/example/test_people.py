@@ -3,6 +3,8 @@ from django.urls import reverse
 from people.models import Profile
 from people.names import display_name
 
+from livecounters.preferences import preferences
+
 pytestmark = pytest.mark.django_db
 
 ACCOUNT = {
@@ -67,3 +69,12 @@ def test_the_profile_is_edited_and_lists_what_was_done(member, user, course):
     )
     user.refresh_from_db()
     assert display_name(user) == "Inês from Porto"
+
+
+def test_what_is_shown_of_what_was_reached(member, user):
+    wanted = preferences(str(user.pk))
+    shown = {what: "on" for what in wanted if what != "notices:streak"}
+    member.post(reverse("people:profile"), {"shown": "1", **shown})
+
+    assert preferences(str(user.pk)) == {**wanted, "notices:streak": False}
+    assert "Show me streaks that I reach" in member.get(reverse("people:profile")).content.decode()

@@ -14,12 +14,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from livecounters.api.base import LiveView
-from livecounters.attainment import Progress, personal_counters, progress
+from livecounters.attainment import Progress, progress
 from livecounters.feed import database
 from livecounters.goals import set_goal
 from livecounters.people import key_of
 from livecounters.preferences import preferences, set_preference
 from livecounters.registry import CounterEntry, registry
+from livecounters.rules import personal_counters
 
 __all__ = ["GoalsView", "PreferencesView", "ProgressView"]
 

@@ -81,11 +81,12 @@ class AwardedRule(models.Model):
 
 
 class OptOut(models.Model):
-    """Something that a person does not want: to be on leaderboards, reminders, the report."""
+    """Something that a person does not want: to be on leaderboards, reminders, notices of a kind."""
 
     pk = models.CompositePrimaryKey("person", "what")
     person = ExactCharField(max_length=TEXT_LENGTH)
-    what = ExactCharField(max_length=20)
+    # "notices:" and the full name of a counter.
+    what = ExactCharField(max_length=TEXT_LENGTH + 20)
 
     def __str__(self) -> str:
         return f"{self.person}: no {self.what}"

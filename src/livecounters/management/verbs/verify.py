@@ -37,6 +37,10 @@ class Verdict:
     def wrong(self) -> int:
         return self.audit.wrong if self.audit is not None else 0
 
+    @property
+    def scores(self) -> int:
+        return self.audit.scores if self.audit is not None else 0
+
     def as_json(self) -> dict[str, Any]:
         return {
             "counters": self.standing.names,
@@ -47,6 +51,7 @@ class Verdict:
             "trouble": self.standing.trouble,
             "scopes": self.scopes,
             "wrong": self.wrong,
+            "scores": self.scores,
             "unsettled": self.audit.unsettled if self.audit else 0,
             "some": [drift.as_json() for drift in self.audit.some] if self.audit else [],
         }
@@ -95,6 +100,10 @@ class Verify(Verb):
             self.out.write(f"{audited} measures audited, {wrong} buckets wrong")
         if wrong:
             raise CommandError(f"{wrong} buckets are wrong: run manage.py livecounters rebuild.")
+        if order := sum(verdict.scores for verdict in found):
+            raise CommandError(
+                f"{order} scores of leaderboards are wrong: run manage.py livecounters rebuild."
+            )
 
     def _tell(self, verdict: Verdict) -> None:
         names = " ".join(verdict.standing.names)
@@ -105,6 +114,8 @@ class Verify(Verb):
             self.out.write(self.style.ERROR(f"{verdict.wrong} wrong: {names}"))
             for drift in verdict.audit.some[:SHOWN]:
                 self.out.write(f"  {drift.told(verdict.standing.measure.clock)}")
+        elif verdict.scores:
+            self.out.write(self.style.ERROR(f"{verdict.scores} scores wrong: {names}"))
         elif verdict.audit.unsettled:
             self.out.write(f"{verdict.audit.unsettled} about to be settled: {names}")
 
