@@ -75,14 +75,18 @@ class SeriesTopic:
     @property
     def interval(self) -> float:
         """The least seconds between two frames."""
-        least = MOVING if isinstance(self.counter, Meter) else 1.0
-        return max(least, self.chart.size / POINTS_PER_SECOND)
+        return max(MOVING if self._dear else 1.0, self.chart.size / POINTS_PER_SECOND)
 
     @property
     def steady(self) -> float:
         """Seconds after which it is read to be sure."""
         short = isinstance(self.counter, Meter) or self.chart.step == "minute"
         return max(self.interval, MOVING if short else SLOWEST)
+
+    @property
+    def _dear(self) -> bool:
+        """Whether there is more to read than a bucket for each step: samples, or each member."""
+        return isinstance(self.counter, Meter) or self.counter.measure.member is not None
 
 
 @dataclass(frozen=True)
