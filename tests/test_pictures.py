@@ -71,7 +71,7 @@ def test_a_chart() -> None:
     assert found["running"].startswith("M11.1 ")
     assert found["shape"].count("M") == 11
     rows = found["rows"]
-    assert [row["text"] for row in rows] == ["0"] * 11 + ["2,468"]
+    assert [row["text"] for row in rows] == ["0"] * 11 + ["2,468 (so far)"]
     assert [row["running"] for row in rows] == [False] * 11 + [True]
     with translation.override("de"):
         assert drawn("attempts")["highest"] == "2.468"
@@ -82,7 +82,7 @@ def test_a_gap_is_no_zero() -> None:
 
     found = drawn("score_avg", kind="line")
 
-    assert [row["text"] for row in found["rows"]] == ["\N{EN DASH}"] * 11 + ["0.0"]
+    assert [row["text"] for row in found["rows"]] == ["\N{EN DASH}"] * 11 + ["0.0 (so far)"]
     assert found["shape"] == ""
     assert found["running"] == "M11.5 98.0h0"
     assert found["trend"] == ""

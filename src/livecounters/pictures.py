@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils.formats import date_format
 from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
 
 from livecounters import breakdowns, charts, leaderboards
 from livecounters.breakdowns import Part
@@ -57,11 +58,7 @@ def chart(reader: Reader, of: Any, window: Rolling, step: str, kind: str) -> dic
         "stretch": stretch,
         "trend": "" if percent is None else trend.replace("{percent}", _signed(percent)),
         "trend_text": trend,
-        "rows": [
-            {"start": _time(point, asked.step), "running": point.running}
-            | piece(point.value, decimals)
-            for point in points
-        ],
+        "rows": [_row(point, asked.step, decimals) for point in points],
     }
 
 
@@ -87,6 +84,13 @@ def _sketch(drawn: Drawn, kind: str) -> dict[str, Any]:
         "shape": shape(kind, values, 0, number - 1),
         "running": shape(kind, values, number - (1 if kind == "bar" else 2), number),
     }
+
+
+def _row(point: Point, step: str, decimals: int) -> dict[str, Any]:
+    text = number_text(point.value, decimals)
+    if point.running:
+        text = f"{text} ({_('so far')})"
+    return {"start": _time(point, step), "text": text, "running": point.running}
 
 
 def _time(point: Point, step: str) -> str:
