@@ -39,6 +39,7 @@ THROUGH_OTHERS = (
     "test_celebration",
     "test_displays",
     "test_doctor",
+    "test_drawing",
     "test_embeds",
     "test_forms",
     "test_hostile",

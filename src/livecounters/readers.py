@@ -28,7 +28,7 @@ from livecounters.ledger import Reading, Tally
 from livecounters.measures import Measure, measure_of
 from livecounters.ranking import Place
 from livecounters.registry import CounterEntry
-from livecounters.series import Point, Series, read_series
+from livecounters.series import Point, Series, Stretch, read_series
 from livecounters.settling import settle
 from livecounters.summands import Ask
 from livecounters.windows import Interval, Window
@@ -45,6 +45,7 @@ __all__ = [
     "Series",
     "Values",
     "answers",
+    "changes",
     "read",
 ]
 
@@ -101,6 +102,18 @@ def answers(questions: Sequence[Question], at: dt.datetime | None = None) -> Ans
         q.counter.worth(tallies[q.counter, q.window].get(q.scope, Tally())) for q in questions
     ]
     return Answers(values, found.paused)
+
+
+def changes(questions: Sequence[Question], at: dt.datetime | None = None) -> list[Change]:
+    """What numbers are and what they were one window before, in one statement."""
+    moment = aware(at)
+    asks = [ask for one in questions for ask in one.counter.both(one.scope, one.window, moment)]
+    found = iter(_read(asks).answers)
+    numbers = [
+        [one.counter.worth(next(found).get(one.scope, Tally())) for _ in ("now", "before")]
+        for one in questions
+    ]
+    return [Change(*both) for both in numbers]
 
 
 def _read(asks: Sequence[Ask]) -> Reading:
@@ -202,19 +215,7 @@ class Counter:
         A running calendar window is compared with as much of the one before as has passed of
         it: today until noon with yesterday until noon. ``live.ever`` is a ``ValueError``.
         """
-        moment, scope = aware(at), self.scope(of)
-        clock = self.measure.clock
-        earlier = (window or self.entry.declared.window).previous(
-            clock.stamp(moment), clock, options().WEEK_START
-        )
-        intervals = [self.interval(window, moment), ledger.settled(earlier, aware(), self.measure)]
-        found = _read(
-            [
-                Ask(self.measure, (scope,), interval, past=past)
-                for interval, past in zip(intervals, (False, True), strict=True)
-            ]
-        )
-        return Change(*(self.worth(tallies.get(scope, Tally())) for tallies in found.answers))
+        return changes([Question(self, self.scope(of), window)], at)[0]
 
     def expression(
         self,
@@ -317,16 +318,25 @@ class Counter:
         return replace(self.ask(None, window, moment), within=begin)
 
     def _begin(self, within: Any) -> str:
-        fields = list(self.measure.scope_fields.values())[:-1]
-        several = isinstance(within, str) and len(fields) > 1
-        keys = split(within) if several else within
+        keys = split(within) if isinstance(within, str) and self._thrice else within
         keys = keys if isinstance(keys, (list, tuple)) else (keys,)
-        if not fields or len(keys) != len(fields):
+        return join(self.first_keys(keys)) + SEPARATOR
+
+    def first_keys(self, keys: Sequence[Any]) -> tuple[str, ...]:
+        """The text of each key but the last: those that ``within`` takes."""
+        if self.entry.declared.per is None:
+            raise TypeError(f"{self.name} is one number for the site; it has no scopes.")
+        fields = list(self.measure.scope_fields.values())[:-1]
+        if len(keys) != len(fields):
             raise TypeError(
                 f"{self.name} is counted per {self.entry.declared.per!r}; within= takes one of "
                 "each but the last."
             )
-        return join(map(text_of, fields, keys)) + SEPARATOR
+        return tuple(map(text_of, fields, keys))
+
+    @property
+    def _thrice(self) -> bool:
+        return len(self.measure.scope_fields) > 2
 
     @property
     def _several(self) -> bool:
@@ -346,7 +356,11 @@ class Counter:
     ) -> Series:
         """The window cut into steps (minute, quarter, hour, day), oldest first, without gaps:
         a list of ``(start, value)``."""
-        return read_series(self._worth, self.scope(of), window, step, aware(at), aware())
+        return read_series([self.stretch(self.scope(of), window, step)], aware(at), aware())[0]
+
+    def stretch(self, scope: str, window: Window, step: str) -> Stretch:
+        """A window of one of its numbers, to be cut into steps."""
+        return Stretch(self._worth, scope, window, step)
 
     async def avalue(self, **kwargs: Any) -> Number:
         return await sync_to_async(self.value)(**kwargs)
@@ -406,6 +420,17 @@ class Counter:
         interval = self.interval(window, moment)
         past = interval.end is not None and interval.end <= self.measure.clock.stamp(aware())
         return Ask(self.measure, scopes, interval, past=past)
+
+    def both(self, scope: str, window: Window | None, moment: dt.datetime) -> list[Ask]:
+        """What the ledger is asked for a window as seen at a moment, and for the one before."""
+        clock = self.measure.clock
+        before = (window or self.entry.declared.window).previous(
+            clock.stamp(moment), clock, options().WEEK_START
+        )
+        return [
+            Ask(self.measure, (scope,), self.interval(window, moment)),
+            Ask(self.measure, (scope,), ledger.settled(before, aware(), self.measure), past=True),
+        ]
 
     def interval(self, window: Window | None, moment: dt.datetime) -> Interval:
         """The stamps of a window (default: the declared one) as seen at a moment."""

@@ -33,6 +33,7 @@ from livecounters.meters import ACTIVE, ONLINE, presence_declared
 from livecounters.outbox import Outbox
 from livecounters.presence import Who
 from livecounters.pump import Pump, drive
+from livecounters.readings import Reading
 from livecounters.readout import read_out
 from livecounters.reporter import reporter
 from livecounters.telemetry import tally
@@ -171,7 +172,10 @@ class Relay:
                 _deliver(self.hub.follow_feed(socket, name, epoch, seq))
                 continue
             source, scope = topic.origin
-            interval, steady = INTERVALS.get(source, 0.0), STEADY.get(source, 0.0)
+            if isinstance(topic, Reading):
+                interval, steady = topic.interval, topic.steady
+            else:
+                interval, steady = INTERVALS.get(source, 0.0), STEADY.get(source, 0.0)
             if self.hub.follow_number(socket, name, source, scope, interval, steady, said(topic)):
                 known.append(name)
         if known:

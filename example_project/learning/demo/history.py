@@ -11,6 +11,7 @@ from django.db import models, transaction
 from packages.demo import history as packages_history
 from packages.models import Purchase
 from people.models import Profile
+from people.tiers import promote
 
 from ..models import Attempt, Course, Enrolment, Quiz
 from .learners import LEARNERS, OPERATOR, PASSWORD, VISITOR
@@ -56,6 +57,7 @@ def load(users: list[User], now: datetime) -> int:
     opinions = packages_history.opinions(rng, users, now)  # no feed tells of these
     for model, rows in itertools.groupby([*told, *opinions], key=type):
         model.objects.bulk_create(rows)
+    promote(user.pk for user in users)
     return len(told) + len(opinions)
 
 

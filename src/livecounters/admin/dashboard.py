@@ -19,9 +19,10 @@ from django.utils.translation import gettext_lazy
 from livecounters import meters, samples, sightings
 from livecounters.admin.tables import ReadOnly
 from livecounters.browsers import devices
+from livecounters.charts import has_history
 from livecounters.conf import site_zone
-from livecounters.displays import decimals_of, number_text
-from livecounters.gauges import SITE, Active
+from livecounters.displays import number_text
+from livecounters.gauges import SITE
 from livecounters.health import health
 from livecounters.measures import counted_databases
 from livecounters.meters import presence_declared
@@ -29,10 +30,10 @@ from livecounters.models import Dashboard, Sample
 from livecounters.numbers import Reader, reader_of
 from livecounters.people import key_of, users
 from livecounters.presence import store
-from livecounters.readers import Counter, aware
+from livecounters.readers import aware
 from livecounters.registry import registry
 from livecounters.reporter import PREFIX
-from livecounters.series import Series
+from livecounters.shapes import shape
 from livecounters.status import status_of
 from livecounters.telemetry import LAG
 from livecounters.topics import may_read
@@ -58,12 +59,13 @@ MACHINE = (
 
 @dataclass(frozen=True)
 class History:
-    """A number hour by hour, oldest first; ``""`` is not known."""
+    """What the processes report, hour by hour, oldest first; ``""`` is not known. ``shape`` is its
+    picture."""
 
     name: str
     label: str
     points: list[tuple[dt.datetime, str]]
-    sampled: bool = True
+    shape: str
 
     @property
     def latest(self) -> str:
@@ -92,7 +94,7 @@ class DashboardAdmin(ReadOnly):
             "dashboard",
             _("Dashboard"),
             names=[reader.name for reader in readable],
-            history=[_history(reader, now) for reader in readable if _has_history(reader)],
+            history=[reader.name for reader in readable if has_history(reader)],
             machine=[_machine(*one, now=now) for one in MACHINE],
             health=health(now),
             problems=[
@@ -183,22 +185,12 @@ def _readable(request: HttpRequest) -> list[Reader]:
     ]
 
 
-def _has_history(reader: Reader) -> bool:
-    if isinstance(reader, Counter):
-        return reader.measure.at is not None
-    return not isinstance(reader.entry.declared, Active)
-
-
-def _history(reader: Reader, now: dt.datetime) -> History:
-    series = reader.series(window=HISTORY, step="hour", at=aware(now))
-    points = _points(series, decimals_of(reader))
-    return History(reader.name, str(reader.label), points, not isinstance(reader, Counter))
-
-
 def _machine(name: str, label: Any, what: str, decimals: int, *, now: dt.datetime) -> History:
     series = samples.history(PREFIX + name, HISTORY, "hour", aware(now), what)
-    return History(PREFIX + name, str(label), _points(series, decimals))
-
-
-def _points(series: Series, decimals: int) -> list[tuple[dt.datetime, str]]:
-    return [(point.start, number_text(point.value, decimals)) for point in series]
+    values = [None if point.value is None else float(point.value) for point in series]
+    return History(
+        PREFIX + name,
+        str(label),
+        [(point.start, number_text(point.value, decimals)) for point in series],
+        shape("bar", values, 0, len(values)),
+    )
