@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from django.utils.translation import gettext_lazy, override
 
 import livecounters as live
 from livecounters.activities import ANONYMOUS, placeholders
-from livecounters.feed import Event
+from livecounters.events import Event
 
 
 def test_a_sentence_is_enough() -> None:
@@ -153,3 +154,52 @@ def test_activities_are_frozen_and_themselves() -> None:
         one.icon = "star"  # type: ignore[misc]
     assert one != other
     assert len({one, other}) == 2
+
+
+# Groups and audiences
+
+
+def several(**given: Any) -> live.Activity:
+    return live.Activity("{actor} did {target}", target="quiz", **given)
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "said"),
+    [
+        ({"audience": "friends"}, ValueError, "give one of 'public'"),
+        ({"audience": 3}, ValueError, "or a function"),
+        ({"audience": "staff", "public": True}, TypeError, "Leave one of them away"),
+        ({"group": "{actor}"}, TypeError, "give a live.Group"),
+        ({"group": live.Group("{score}")}, ValueError, "none of actor, others, target, count"),
+        (
+            {"group": live.Group("{count}", by="actor"), "audience": lambda user, target: True},
+            TypeError,
+            "is grouped by the target",
+        ),
+    ],
+)
+def test_what_cannot_be_declared(given: Any, error: type[Exception], said: str) -> None:
+    with pytest.raises(error, match=said):
+        several(**given)
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "said"),
+    [
+        ({"text": ""}, TypeError, "give the sentence for several"),
+        ({"text": None}, TypeError, "give the sentence for several"),
+        ({"by": "kind"}, ValueError, "'actor' or 'target'"),
+        ({"by": ("actor", "x")}, ValueError, "a tuple"),
+        ({"within": dt.timedelta(0)}, ValueError, "from a second to 7 days"),
+        ({"within": dt.timedelta(8)}, ValueError, "from a second to 7 days"),
+    ],
+)
+def test_what_is_no_group(given: Any, error: type[Exception], said: str) -> None:
+    values = {"text": "{count}"} | given
+    with pytest.raises(error, match=said):
+        live.Group(values.pop("text"), **values)
+
+
+def test_an_audience_of_everybody_is_public() -> None:
+    assert several(audience="public").public
+    assert several(audience="public").audience is None

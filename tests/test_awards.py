@@ -12,11 +12,12 @@ from django.contrib.auth.models import User
 from django.db import connection, connections, transaction
 
 import livecounters as live
-from livecounters import awards, feed, summonses
+from livecounters import awards, feed, summonses, timeline
 from livecounters.awards import judge
 from livecounters.models import Achievement, AwardedRule, Summons
 from livecounters.preferences import FEED, set_preference
 from livecounters.registry import registry
+from livecounters.selection import Selection
 from livecounters.signals import achieved
 from tests.test_attainment import at, study
 
@@ -233,7 +234,7 @@ def test_great_achievements_are_told_in_the_feed(ada: User) -> None:
     judge(ada, at(NOON))
 
     feed.number()
-    texts = {event.text for event in feed.newest(10, ["site.reached"])}
+    texts = {event.text for event in timeline.newest(10, Selection(("site.reached",)))}
     assert texts == {"ada reached Sessions: 10 in all", "ada reached Thorough"}
 
 
@@ -244,7 +245,7 @@ def test_who_does_not_want_others_to_be_told(ada: User, said: list[Any]) -> None
     judge(ada, at(NOON))
 
     feed.number()
-    assert feed.newest(10, ["site.reached"]) == []
+    assert timeline.newest(10, Selection(("site.reached",))) == []
     assert awards.unseen(str(ada.pk)) == len(said) > 0
 
 

@@ -21,7 +21,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 import livecounters as live
-from livecounters import capture, feed, folding, installation
+from livecounters import capture, feed, folding, installation, timeline
 from livecounters.exceptions import Unmeasurable
 from livecounters.models import ActivityEvent, Bucket, Delta, EventSource, Measured
 from livecounters.registry import Registry
@@ -314,7 +314,7 @@ def test_somebody_anonymous(quiz: Quiz) -> None:
 
     kinds = {event.kind: event.seq for event in ActivityEvent.objects.all()}
     assert kinds == {"host.quiz_completed": 0, "host.perfect": 1}
-    assert [event.text for event in feed.newest(9)] == ["Someone had everything right"]
+    assert [event.text for event in timeline.newest(9)] == ["Someone had everything right"]
     assert live.counters["quizzes_today"].value() == 1
 
 
@@ -364,7 +364,7 @@ def test_muted_counts_and_tells_nothing(quiz: Quiz, ada: User) -> None:
     feed.number()
 
     assert live.counters["quizzes_today"].value() == 4
-    assert len([e for e in feed.newest(9) if e.kind == "quiz_completed"]) == 1
+    assert len([e for e in timeline.newest(9) if e.kind == "quiz_completed"]) == 1
     assert_exact()
 
 
@@ -374,7 +374,7 @@ def test_a_failed_muted_block_is_over(quiz: Quiz, ada: User) -> None:
     attempt(quiz, user=ada).save()
     feed.number()
 
-    assert [event.kind for event in feed.newest(9)] == ["named_only", "quiz_completed"]
+    assert [event.kind for event in timeline.newest(9)] == ["named_only", "quiz_completed"]
 
 
 # Installing
@@ -427,7 +427,7 @@ def test_what_happened_meanwhile_is_backfilled(quiz: Quiz, ada: User) -> None:
     assert len(told()) == before + 1
     # Pages that were told other numbers begin anew, and the feed is in the order of time.
     assert feed.head().epoch != epoch
-    times = [event.at for event in feed.newest(100)]
+    times = [event.at for event in timeline.newest(100)]
     assert times == sorted(times, reverse=True)
 
 

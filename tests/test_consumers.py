@@ -129,7 +129,7 @@ async def test_the_last_page_leaves_nothing_behind(live: relay.Relay) -> None:
 
 @pytest.mark.parametrize(
     "topic",
-    ["counter:good", "counter:nothing", "counter:per_user:1", "feed", "feed:perfect", "x", ""],
+    ["counter:good", "counter:nothing", "counter:per_user:1", "feed:perfect", "x", ""],
 )
 async def test_what_is_not_offered_is_not_available(live: relay.Relay, topic: str) -> None:
     async with socket() as page:

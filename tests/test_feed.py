@@ -11,8 +11,10 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
-from livecounters import feed, folding
+from livecounters import feed, folding, timeline
+from livecounters.cursors import Cursor
 from livecounters.models import ActivityEvent, Stream
+from livecounters.selection import Selection
 from tests.copies import restored
 from tests.host.models import Attempt, Quiz
 from tests.oracle import assert_exact
@@ -63,7 +65,7 @@ def test_renumbered_by_time_in_a_new_epoch() -> None:
     feed.renumber("default")
 
     assert feed.head().epoch != old.epoch
-    assert [event.at for event in feed.newest(5)] == [NOW, NOW - dt.timedelta(days=1)]
+    assert [event.at for event in timeline.newest(5)] == [NOW, NOW - dt.timedelta(days=1)]
 
 
 def test_what_is_not_whole_is_not_told() -> None:
@@ -102,9 +104,9 @@ def test_pages_and_kinds() -> None:
     happen(2, kind="host.perfect")
     feed.number()
 
-    assert [event.seq for event in feed.newest(3)] == [7, 6, 5]
-    assert [event.seq for event in feed.newest(3, before=5)] == [4, 3, 2]
-    assert [event.seq for event in feed.newest(9, ["host.perfect"])] == [7, 6]
+    assert [event.seq for event in timeline.newest(3)] == [7, 6, 5]
+    assert [event.seq for event in timeline.page(3, cursor=Cursor("", 5, 7)).events] == [4, 3, 2]
+    assert [event.seq for event in timeline.newest(9, Selection(("host.perfect",)))] == [7, 6]
     assert [event.seq for event in feed.newer(4, 2) or ()] == [5, 6]
 
 
@@ -117,7 +119,7 @@ def test_names_in_two_queries(django_assert_num_queries: Any) -> None:
     feed.number()
 
     with django_assert_num_queries(2):
-        events = feed.newest(50)
+        events = timeline.newest(50)
 
     assert {event.actor for event in events} == {person.username for person in people} | {None}
     assert events[0].text == "Someone just completed Fractions!"
@@ -131,10 +133,10 @@ def test_who_may_not_be_seen_is_someone(settings: Any) -> None:
         "MAY_BE_SEEN": "tests.test_feed.nobody",
         "ACTOR_NAME": "tests.test_feed.shout",
     }
-    assert feed.newest(1)[0].actor is None
+    assert timeline.newest(1)[0].actor is None
 
     settings.LIVECOUNTERS = {"ACTOR_NAME": "tests.test_feed.shout"}
-    assert feed.newest(1)[0].text == "ADA just completed Fractions!"
+    assert timeline.newest(1)[0].text == "ADA just completed Fractions!"
 
 
 def nobody(user: User) -> bool:
@@ -151,14 +153,14 @@ def test_an_actor_that_is_no_user_says_its_name() -> None:
     happen(actor="a name", actor_model="")
     feed.number()
 
-    assert [event.actor for event in feed.newest(2)] == ["a name", str(quiz)]
+    assert [event.actor for event in timeline.newest(2)] == ["a name", str(quiz)]
 
 
 def test_an_event_of_a_kind_that_is_no_more() -> None:
     happen(kind="old.kind")
     feed.number()
 
-    event = feed.newest(1)[0]
+    event = timeline.newest(1)[0]
     assert (event.kind, event.text, event.icon) == ("old.kind", "Fractions", "")
 
 
@@ -166,7 +168,7 @@ def test_in_another_language() -> None:
     happen()
     feed.number()
 
-    assert feed.newest(1)[0].say("de")["text"].endswith("just completed Fractions!")
+    assert timeline.newest(1)[0].say("de")["text"].endswith("just completed Fractions!")
 
 
 def test_moments_are_iso_8601() -> None:
@@ -182,7 +184,7 @@ def test_the_host_is_not_asked_for_deleted_targets() -> None:
     quiz.delete()
     feed.number()
 
-    assert [event.text for event in feed.newest(5)] == ["Someone had everything right"]
+    assert [event.text for event in timeline.newest(5)] == ["Someone had everything right"]
 
 
 # Copies

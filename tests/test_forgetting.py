@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 import livecounters as live
-from livecounters import audit, feed, folding, forgetting, leases, retention, sightings
+from livecounters import audit, feed, folding, forgetting, leases, retention, sightings, timeline
 from livecounters.exceptions import Busy
 from livecounters.feed import Place
 from livecounters.forgetting import FORGOTTEN, Person, about, forget
@@ -30,6 +30,7 @@ from livecounters.preferences import preferences, set_preference
 from livecounters.presence import Changes, Kind, Who, store
 from livecounters.presence.base import Came
 from livecounters.readout import read_out
+from livecounters.selection import Selection
 from livecounters.topics import FeedTopic
 from tests.host.models import Attempt, Quiz
 from tests.oracle import assert_audited
@@ -138,7 +139,7 @@ def test_one_token_that_leads_nowhere(past: None, ada: User, bob: User) -> None:
 def test_nobody_is_named_any_more(past: None, ada: User, bob: User) -> None:
     forget(Person.of(ada))
 
-    said = [event.text for event in feed.newest(50, ["host.quiz_completed"])]
+    said = [event.text for event in timeline.newest(50, Selection(("host.quiz_completed",)))]
     assert sum(text.startswith("Someone just completed Fractions") for text in said) == 5
     assert sum(text.startswith("bob") for text in said) == 2
     assert not any("lovelace" in text for text in said)
@@ -252,7 +253,10 @@ def test_a_target_loses_name_and_label(past: None, quiz: Quiz) -> None:
     assert after == before
     assert live.counters["quizzes_by_target"].value(of=quiz) == 0
     assert live.counters["quizzes_by_target"].value(of=other) == 1
-    assert {event.target for event in feed.newest(50, ["host.quiz_completed"])} == {"Algebra", None}
+    assert {event.target for event in timeline.newest(50, Selection(("host.quiz_completed",)))} == {
+        "Algebra",
+        None,
+    }
     assert "Fractions" not in everything_kept()
     audited()
 

@@ -29,6 +29,11 @@ class Page:
 @dataclass(frozen=True)
 class Happening:
     seq: int
+    group: str = ""
+
+    @property
+    def key(self) -> str:
+        return self.group or str(self.seq)
 
     def say(self, language: str) -> dict[str, Any]:
         return {"seq": self.seq, "text": f"{language} {self.seq}"}
@@ -293,3 +298,20 @@ def test_who_left_while_the_feed_was_read_gets_nothing(hub: Hub) -> None:
 
     assert not page.frames
     assert len(other.frames) == 1
+
+
+def test_an_item_told_anew_takes_the_place_of_what_was_told() -> None:
+    hub, first, late = Hub(0), Page(), Page()
+    hub.follow_feed(first, "feed#audience", None, None, "feed")
+    deliver(hub.take(read(3, whole={"feed#audience": happenings(1, 2, 3)})))
+    for seq in range(4, 4 + 3 * RING):
+        joined: list[Any] = [Happening(seq, "group")]
+        deliver(hub.take(read(seq, events={"feed#audience": joined})))
+
+    deliver(hub.follow_feed(late, "feed#audience", "e", 2, "feed"))
+
+    (frame,) = late.frames
+    assert (frame["op"], frame["topic"]) == ("events", "feed")
+    # A storm pushes nothing out, so who missed it resumes.
+    assert [event["seq"] for event in frame["events"]] == [3, 3 + 3 * RING]
+    assert len(first.frames) == 1 + 3 * RING

@@ -19,7 +19,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 import livecounters as live
-from livecounters import capture, feed, folding, installation
+from livecounters import capture, feed, folding, installation, timeline
 from livecounters.checks import check_triggers
 from livecounters.models import ActivityEvent, Measured
 from tests.host.models import Attempt, Course, Quiz, Sale
@@ -294,7 +294,7 @@ def test_a_migration_that_fails(with_migrations: Migrate) -> None:
     assert_exact()
     assert ActivityEvent.objects.filter(kind="host.quiz_completed").count() > told
     feed.number()
-    numbers = [event.seq for event in feed.newest(1000)]
+    numbers = [event.seq for event in timeline.newest(1000)]
     assert len(numbers) == len(set(numbers))
 
 

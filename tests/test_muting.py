@@ -7,7 +7,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 import livecounters as live
-from livecounters import feed
+from livecounters import feed, timeline
 from livecounters.models import Muting
 from livecounters.muting import is_muted
 from tests.host.models import Attempt, Quiz
@@ -23,7 +23,7 @@ def complete(quiz: Quiz, code: str | None = None) -> None:
 
 def told() -> int:
     feed.number()
-    return len([event for event in feed.newest(99) if event.kind == "perfect"])
+    return len([event for event in timeline.newest(99) if event.kind == "perfect"])
 
 
 @pytest.fixture

@@ -13,9 +13,10 @@ from django.db import connection
 SCRIPT = """
 import datetime as dt, django; django.setup()
 from django.core.management import call_command
+from django.template import Context
 from django.utils import timezone
 import livecounters as live
-from livecounters import feed, folding, ledger, pump
+from livecounters import feed, folding, ledger, pump, timeline
 from livecounters.templatetags.livecounters import live_counters, live_feed
 from tests.host.models import Attempt, Quiz, Sale
 
@@ -37,9 +38,9 @@ for _ in range(2):
 work = pump.Pump()
 assert work.tick(timezone.now())[0].seq == 61
 work.close()
-assert live_feed()["events"][0]["ago"] == "just now"
+assert live_feed(Context())["events"][0]["ago"] == "just now"
 assert live_counters("attempts")["cards"][0]["text"] == "61"
-assert feed.newest(1)[0].as_json()["at"].endswith("Z")
+assert timeline.newest(1)[0].as_json()["at"].endswith("Z")
 """
 
 

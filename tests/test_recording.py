@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import livecounters as live
-from livecounters import feed, folding, forgetting, installation, retention
+from livecounters import feed, folding, forgetting, installation, retention, timeline
 from livecounters.exceptions import UnknownName, Unrecordable
 from livecounters.feed import database
 from livecounters.forgetting import Person
@@ -57,7 +57,7 @@ def events() -> int:
 
 def texts() -> list[str]:
     feed.number()
-    return [event.text for event in feed.newest(99)][::-1]
+    return [event.text for event in timeline.newest(99)][::-1]
 
 
 # What is written

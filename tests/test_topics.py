@@ -12,10 +12,12 @@ import livecounters as live
 from livecounters.exceptions import TopicRefused
 from livecounters.numbers import counters
 from livecounters.registry import registry
+from livecounters.selection import Party, Selection
 from livecounters.topics import (
     MAX_LENGTH,
     CounterTopic,
     FeedTopic,
+    feed_of,
     granted,
     may_read,
     parse,
@@ -141,9 +143,7 @@ def test_a_token_is_the_topic_and_a_signature() -> None:
     assert granted(token, nobody) == parse("counter:sales_per_tag:a~b")
 
 
-@pytest.mark.parametrize(
-    "name", ["counter:sales", "feed", "feed:perfect", "counter:sales_per_tag:ä"]
-)
+@pytest.mark.parametrize("name", ["counter:sales", "feed:perfect", "counter:sales_per_tag:ä"])
 def test_a_page_may_follow_what_it_was_given(name: str) -> None:
     assert str(granted(sign(parse(name)), nobody)) == name
     with pytest.raises(TopicRefused):
@@ -187,9 +187,8 @@ def test_a_signature_for_something_else_is_none() -> None:
 def test_public_topics_need_no_token_and_no_session() -> None:
     for name in ("counter:attempts", "counter:per_quiz:3", "feed:quiz_completed"):
         assert str(granted(name, nobody)) == name
-    # Not all activities are public, so all of them together are not.
-    with pytest.raises(TopicRefused):
-        granted("feed", anonymous)
+    # Of all activities together everybody gets those that are public.
+    assert granted("feed", anonymous).kinds == ["host.quiz_completed"]  # type: ignore[union-attr]
 
 
 # Whose
@@ -338,3 +337,49 @@ def test_an_ambiguous_short_name_is_shown_in_full() -> None:
             granted("counter:attempts", anonymous)
     finally:
         registry.remove(Other)
+
+
+# Feeds
+
+
+def test_the_feed_of_objects() -> None:
+    parties = [Party("host.tag", "a/b~c&d:e"), Party("host.quiz", "7")]
+    topic = feed_of(["perfect", "host.quiz_completed"], parties, [Party("auth.user", "3")])
+
+    name = "feed:perfect,quiz_completed?target=host.tag:a%2Fb%7Ec%26d:e&target=host.quiz:7"
+    assert str(topic) == name + "&actor=auth.user:3"
+    assert topic.selection == Selection(
+        ("host.perfect", "host.quiz_completed"), tuple(parties), (Party("auth.user", "3"),)
+    )
+    assert granted(sign(topic), nobody) == topic
+    assert str(feed_of()) == "feed"
+
+
+def test_too_many_objects() -> None:
+    with pytest.raises(ValueError, match="50 are the most"):
+        feed_of(targets=[Party("host.quiz", str(n)) for n in range(51)])
+    with pytest.raises(ValueError, match="characters"):
+        feed_of(targets=[Party("host.tag", f"{n}" * 40) for n in range(10, 60)])
+    with pytest.raises(LookupError):
+        feed_of(["nothing"])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "feed?",
+        "feed?target=",
+        "feed?target=host.quiz",
+        "feed?target=host.quiz:x",
+        "feed?target=host.nothing:1",
+        "feed?nothing=host.quiz:1",
+        "feed?target",
+        "feed:?target=host.quiz:1",
+        "feed:perfect,?target=host.quiz:1",
+        "feed:perfect,nothing",
+        "feed?" + "&".join(f"target=host.quiz:{n}" for n in range(51)),
+    ],
+)
+def test_no_feeds(name: str) -> None:
+    with pytest.raises(TopicRefused):
+        parse(name)

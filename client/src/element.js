@@ -43,10 +43,11 @@ export class LiveElement extends HTMLElement {
    * The part of the markup marked `data-live="name"`. Looked up when needed: while a page is still
    * being parsed, an element is connected before its children are there.
    * @param {string} name
+   * @param {Element} [whole]
    * @returns {HTMLElement | null}
    */
-  piece(name) {
-    return this.querySelector(`[data-live="${name}"]`);
+  piece(name, whole = this) {
+    return whole.querySelector(`[data-live="${name}"]`);
   }
 
   /**

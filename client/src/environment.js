@@ -14,7 +14,7 @@
  * @property {(url: string) => WebSocketLike} openSocket
  * @property {Pick<LockManager, "request"> | undefined} locks  shared by the pages of an origin, if they can be
  * @property {(name: string) => BroadcastChannel} channel
- * @property {(url: string, options: RequestInit) => Promise<Response>} fetch
+ * @property {(url: string, options?: RequestInit) => Promise<Response>} fetch
  * @property {(callback: () => void, ms: number) => any} setTimeout
  * @property {(timer: any) => void} clearTimeout
  * @property {(callback: (now: number) => void) => any} requestFrame

@@ -110,5 +110,6 @@ export class Facts {
  */
 function merged(known, events) {
   const news = events.filter(({ seq }) => !known.some((event) => event.seq === seq));
-  return [...known, ...news].slice(-MOST);
+  const left = known.filter(({ key }) => !news.some((event) => event.key === key));
+  return [...left, ...news].slice(-MOST);
 }

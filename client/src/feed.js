@@ -1,6 +1,10 @@
 /**
- * `<live-feed topics epoch seq limit>`: what happened, newest first. New items are clones of the
- * template in it; texts go in as text, never as markup.
+ * `<live-feed topic epoch seq limit>`: what happened, newest first. New items are clones of the
+ * template in it; texts go in as text, never as markup. What belongs together is one item, which takes
+ * the place of what was told of it before.
+ *
+ * Whoever is not at the top, has come into the list or has paused it keeps what they read: what is new
+ * waits until they ask for it.
  *
  * Dispatches `live:event` with {topic, event} for each thing that happened while the page was open.
  *
@@ -9,135 +13,134 @@
  */
 
 import { LiveElement, write } from "./element.js";
-import { NOWHERE, topicOf } from "./frames.js";
+import { NOWHERE } from "./frames.js";
 
 const LIMIT = 10;
+
+/** Items in a page, at the most; from then on "Older" leads to a page of its own. */
+const MOST = 200;
 
 /** Pages that share a socket hear each other's answers, which tell up to 50 events again. */
 const MEMORY = 99;
 
 export class LiveFeed extends LiveElement {
-  static observedAttributes = ["topics"];
+  static observedAttributes = ["topic"];
 
-  #epoch = "";
-  /** @type {Map<string, number[]>} topic -> what was told of it; nothing below the first is news */ #told =
-    new Map();
-  /** @type {WeakMap<Element, string>} item -> its topic; the server's own items have none */ #origin =
-    new WeakMap();
+  /** @type {Position} the newest that was told */ #place = NOWHERE;
+  /** @type {number[]} what was told; nothing below the first is news */ #told = [];
+  /** @type {Map<string, LiveEvent>} key -> what is not shown yet */ #waiting = new Map();
+  /** Whether that is all there is to show. */ #whole = false;
+  /** How many items were asked for below the limit. */ #older = 0;
+  #unsaid = 0;
+  #paused = false;
 
   /** @returns {(() => void)[]} */
   hold() {
     const { store, clock } = this.client;
-    const tokens = (this.getAttribute("topics") ?? "").split(/\s+/).filter(Boolean);
-    /** @type {import("./store.js").Subscriber} */
-    const subscriber = {
-      events: (topic, events, epoch) => this.#add(topic, events, epoch),
-      reset: (topic, events, epoch) => this.#replace(topic, events, epoch),
-    };
-    const since = this.#position();
-    this.#epoch = since.epoch;
-    const holds = tokens.map((token) => {
-      this.#told.set(topicOf(token), [since.seq]);
-      return store.subscribe(token, subscriber, since);
-    });
-    return [...holds, clock.watch(() => this.#tellTimes())];
+    const token = this.getAttribute("topic");
+    const epoch = this.getAttribute("epoch");
+    if (epoch && !this.#place.epoch) this.#place = { epoch, seq: Number(this.getAttribute("seq")) };
+    const place = this.#place;
+    this.#told = [place.seq];
+    this.onclick = this.#click;
+    this.onkeydown = this.#key;
+    return [
+      clock.watch(() => this.#tick()),
+      token
+        ? store.subscribe(
+            token,
+            {
+              events: (...news) => this.#take(...news),
+              reset: (...news) => this.#take(...news, true),
+            },
+            place,
+          )
+        : () => {},
+    ];
   }
 
-  get limit() {
-    const limit = Number(this.getAttribute("limit"));
-    return Number.isInteger(limit) && limit > 0 ? limit : LIMIT;
-  }
-
-  /** @returns {Position} */
-  #position() {
-    const epoch = this.getAttribute("epoch") ?? "";
-    const seq = Number(this.getAttribute("seq") ?? "x");
-    return epoch && Number.isSafeInteger(seq) ? { epoch, seq } : NOWHERE;
+  get #items() {
+    return /** @type {HTMLElement[]} */ ([...(this.piece("list")?.children ?? [])]);
   }
 
   /**
+   * All that is shown is older than what a new epoch brings, and a reset brings all there is.
    * @param {string} topic
    * @param {LiveEvent[]} events
    * @param {string} epoch
+   * @param {boolean} [reset]
    */
-  #add(topic, events, epoch) {
-    if (epoch !== this.#epoch) this.#begin(epoch);
-    const told = this.#told.get(topic) ?? [0];
-    const news = events.filter(
-      (event) => event.seq > told[0] && !told.includes(event.seq) && !this.#shows(event),
-    );
-    if (!news.length) return;
-    this.#remember(topic, [...told, ...news.map(({ seq }) => seq)].slice(-MEMORY));
-    this.#keepingPlace(() => {
-      for (const event of news.slice(-this.limit)) this.#insert(topic, event, true);
-      this.#trim();
-    });
+  #take(topic, events, epoch, reset) {
+    if (reset || epoch !== this.#place.epoch) {
+      this.#place = { epoch, seq: 0 };
+      this.#told = [0];
+      this.#whole = true;
+      this.#older = 0;
+      this.#waiting.clear();
+    }
+    const told = this.#told;
+    const news = events.filter(({ seq }) => seq > told[0] && !told.includes(seq));
+    if (!reset && !news.length) return;
+    const all = [...told, ...news.map(({ seq }) => seq)];
+    const seq = Math.max(...all);
+    this.#told = reset ? [seq] : all.slice(-MEMORY);
+    this.#place = { epoch, seq };
+    for (const event of news) {
+      this.#waiting.delete(event.key);
+      this.#waiting.set(event.key, event);
+    }
+    const [first] = this.#waiting.keys();
+    if (this.#waiting.size > MOST) this.#waiting.delete(first);
+    if (this.#held) this.#write("new", this.#waiting.size);
+    else this.#show();
+    if (reset) return;
+    this.#unsaid += news.length;
     for (const event of news) this.announce("live:event", { topic, event });
   }
 
-  /**
-   * Items of the feed's other topics stay; whose the server's own items were nobody knows, so they go.
-   * @param {string} topic
-   * @param {LiveEvent[]} events
-   * @param {string} epoch
-   */
-  #replace(topic, events, epoch) {
+  get #held() {
     const list = this.piece("list");
-    if (!list) return;
-    if (epoch !== this.#epoch) this.#begin(epoch);
-    list.setAttribute("aria-busy", "true");
-    this.#remember(topic, [Math.max(0, ...events.map(({ seq }) => seq))]);
-    this.#keepingPlace(() => {
-      for (const item of [...list.children]) {
-        if ((this.#origin.get(item) ?? topic) === topic) item.remove();
-      }
-      for (const event of events.slice(-this.limit)) this.#insert(topic, event, false);
-      this.#trim();
-    });
-    list.removeAttribute("aria-busy");
+    return (
+      this.#paused ||
+      (list &&
+        (list.scrollTop || list.getBoundingClientRect().top < 0 || list.contains(document.activeElement)))
+    );
+  }
+
+  #show() {
+    if (this.#whole) this.piece("list")?.replaceChildren();
+    for (const event of this.#waiting.values()) this.#insert(event, !this.#whole);
+    this.#waiting.clear();
+    this.#whole = false;
+    this.#write("new", 0);
+    this.#trim();
   }
 
   /**
-   * A new epoch counts anew: all that is shown is older than what it brings.
-   * @param {string} epoch
+   * @param {string} name
+   * @param {number} number
    */
-  #begin(epoch) {
-    this.#epoch = epoch;
-    this.#told.clear();
-    this.setAttribute("epoch", epoch);
-    this.setAttribute("seq", "0");
-    for (const item of this.piece("list")?.children ?? []) item.removeAttribute("data-seq");
+  #write(name, number) {
+    const piece = this.piece(name);
+    if (!piece) return;
+    const text = this.dataset.textNew?.replace("{number}", this.client.format.value(number, 0));
+    piece.textContent = text ?? null;
+    piece.hidden = !number;
   }
 
   /**
-   * The attributes say what is shown, so that an element that is moved resumes where it was.
-   * @param {string} topic
-   * @param {number[]} told
-   */
-  #remember(topic, told) {
-    const newest = Math.max(...told);
-    this.#told.set(topic, told);
-    if (newest > this.#position().seq) this.setAttribute("seq", String(newest));
-  }
-
-  /** @param {LiveEvent} event */
-  #shows(event) {
-    return this.piece("list")?.querySelector(`[data-seq="${event.seq}"]`);
-  }
-
-  /**
-   * @param {string} topic
    * @param {LiveEvent} event
    * @param {boolean} fresh
    */
-  #insert(topic, event, fresh) {
-    const list = this.piece("list");
+  #insert(event, fresh) {
+    const known = this.#items.find(({ dataset }) => dataset.key === event.key);
+    if (Number(known?.dataset.seq) >= event.seq) return;
+    known?.remove();
     const item = this.#build(event);
-    if (!list || !item) return;
-    this.#origin.set(item, topic);
+    if (!item) return;
     item.toggleAttribute("data-fresh", fresh);
-    const older = [...list.children].find((each) => Number(each.getAttribute("data-seq")) < event.seq);
-    list.insertBefore(item, older ?? null);
+    const older = this.#items.find(({ dataset }) => Number(dataset.seq) < event.seq);
+    this.piece("list")?.insertBefore(item, older ?? null);
   }
 
   /**
@@ -145,45 +148,102 @@ export class LiveFeed extends LiveElement {
    * @returns {HTMLElement | null}
    */
   #build(event) {
-    const template = /** @type {HTMLTemplateElement | null} */ (
-      this.querySelector('template[data-live="item"]')
-    );
+    const template = /** @type {HTMLTemplateElement | null} */ (this.piece("item"));
     const blank = template?.content.firstElementChild;
     if (!blank) return null;
     const item = /** @type {HTMLElement} */ (this.ownerDocument.importNode(blank, true));
     item.dataset.seq = String(event.seq);
-    slot(item, "icon")?.setAttribute("data-icon", event.icon);
-    const text = slot(item, "text");
+    item.dataset.key = event.key;
+    this.piece("icon", item)?.setAttribute("data-icon", event.icon);
+    const text = this.piece("text", item);
     if (text) write(text, event.text);
-    const time = slot(item, "time");
+    if (event.url) text?.setAttribute("href", event.url);
+    const time = this.piece("time", item);
     time?.setAttribute("datetime", event.at);
     if (time) this.#tellTime(time);
     return item;
   }
 
   #trim() {
-    const list = this.piece("list");
-    while (list && list.children.length > this.limit) list.lastElementChild?.remove();
-    this.piece("empty")?.toggleAttribute("hidden", !!list?.childElementCount);
+    for (const item of this.#items.slice((Number(this.getAttribute("limit")) || LIMIT) + this.#older))
+      item.remove();
+    const items = this.#items;
+    items.forEach((item, i) => {
+      item.setAttribute("aria-posinset", String(i + 1));
+    });
+    this.piece("empty")?.toggleAttribute("hidden", !!items.length);
   }
+
+  /** @param {MouseEvent} event */
+  #click = (event) => {
+    const button = /** @type {HTMLElement} */ (event.target).closest("[data-live]");
+    const what = button?.getAttribute("data-live");
+    if (what === "pause") {
+      this.#paused = !this.#paused;
+      button?.setAttribute("aria-pressed", String(this.#paused));
+      if (!this.#paused) this.#show();
+    } else if (what === "new") {
+      this.#show();
+      this.piece("list")?.scrollTo(0, 0);
+      this.scrollIntoView({ block: "nearest" });
+    } else if (what === "older" && this.#items.length < MOST) {
+      const link = /** @type {HTMLAnchorElement} */ (button);
+      if (!link.dataset.more) return;
+      event.preventDefault();
+      void this.#load(link);
+    }
+  };
 
   /**
-   * Who reads further down keeps the line he reads; who is at the top sees the new item come in.
-   * @param {() => void} change
+   * The place follows from what is shown, so nothing is missed and nothing comes twice. Once asked for,
+   * more comes whenever the reader gets there.
+   * @param {HTMLAnchorElement} link
    */
-  #keepingPlace(change) {
+  async #load(link) {
     const list = this.piece("list");
-    const read = list?.scrollTop ? [...list.children].find((item) => bottom(item) > top(list)) : null;
-    if (!list || !read) return change();
-    const before = top(read);
-    change();
-    const now = list.querySelector(`[data-seq="${read.getAttribute("data-seq")}"]`);
-    if (!now) return;
-    list.style.setProperty("overflow-anchor", "none");
-    list.scrollTop += top(now) - before;
+    if (list?.hasAttribute("aria-busy")) return;
+    list?.setAttribute("aria-busy", "true");
+    try {
+      const url = link.dataset.more + this.#cursor;
+      const answer = await this.client.env.fetch(url);
+      const { results, next } = await answer.json();
+      this.#older += results.length;
+      for (const event of results) this.#insert(event, false);
+      this.#trim();
+      link.hidden = !next;
+      link.search = link.search.replace(/[^=]*$/, this.#cursor);
+      new IntersectionObserver(([{ isIntersecting }], eye) => {
+        if (!isIntersecting) return;
+        eye.disconnect();
+        link.click();
+      }).observe(link);
+    } catch (error) {
+      link.dataset.more = "";
+      this.client.env.report(error);
+    }
+    list?.removeAttribute("aria-busy");
   }
 
-  #tellTimes() {
+  get #cursor() {
+    return `${this.#place.epoch}-${this.#items.at(-1)?.dataset.seq}-${this.#place.seq}`;
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key = (event) => {
+    const item = /** @type {Element} */ (event.target).closest("[data-key]");
+    const { key } = event;
+    const next = /** @type {HTMLElement | null | undefined} */ (
+      key === "PageDown" ? item?.nextElementSibling : key === "PageUp" && item?.previousElementSibling
+    );
+    if (!next) return;
+    event.preventDefault();
+    next.focus();
+  };
+
+  /** Now and then the times are told anew, and in words that there was news. */
+  #tick() {
+    if (this.#unsaid) this.#write("said", this.#unsaid);
+    this.#unsaid = 0;
     for (const time of this.querySelectorAll("time[datetime]")) this.#tellTime(time);
   }
 
@@ -193,22 +253,4 @@ export class LiveFeed extends LiveElement {
     const at = Date.parse(time.getAttribute("datetime") ?? "");
     if (now !== null && !Number.isNaN(at)) write(time, this.client.format.age(at, now));
   }
-}
-
-/**
- * @param {Element} item
- * @param {string} name
- */
-function slot(item, name) {
-  return item.querySelector(`[data-live="${name}"]`);
-}
-
-/** @param {Element} element */
-function top(element) {
-  return element.getBoundingClientRect().top;
-}
-
-/** @param {Element} element */
-function bottom(element) {
-  return element.getBoundingClientRect().bottom;
 }

@@ -5,7 +5,8 @@
  * @typedef {{people: number, guests: number, connections: number}} Online  who is in a room
  * @typedef {{epoch: string, seq: number}} Position  what has been seen
  * @typedef {{seq: number, kind: string, text: string, icon: string, at: string,
- *            actor?: string | null, target?: string | null}} LiveEvent
+ *            actor?: string | null, target?: string | null, url?: string | null,
+ *            key: string, count?: number, others?: number}} LiveEvent  of one key only the newest is shown
  * @typedef {Position & {op: "values", values: Record<string, Value | Online>, at: string}} ValuesFrame
  * @typedef {Position & {op: "events" | "reset", topic: string, events: LiveEvent[]}} EventsFrame
  * @typedef {Position & {op: "error", code: string, topic?: string}} ErrorFrame
@@ -30,7 +31,7 @@ const DECIMAL = /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i;
 /** @typedef {Record<string, (value: any) => boolean>} Shape  what must be there, and be such */
 
 const POSITION = { epoch: isText, seq: isSequence };
-const EVENT = { seq: isSequence, kind: isText, text: isText, icon: isText, at: isTime };
+const EVENT = { seq: isSequence, key: isText, kind: isText, text: isText, icon: isText, at: isTime };
 const ONLINE = { people: isSequence, guests: isSequence, connections: isSequence };
 const EVENTS = { topic: isText, events: isEvents };
 const SNAPSHOT = { at: isTime, values: isRecord, events: isRecord, reset: Array.isArray };

@@ -21,7 +21,7 @@ test("a whole day: live, lost, polled, live again, nothing missed and nothing tw
   world.socket.opens();
   assert.equal(world.socket.asked("subscribe")[0].seq, 8);
   says({ op: "events", topic: "feed", events: [event(8), event(9)], seq: 9 });
-  const shown = [...document.querySelectorAll("li")].map((item) => item.dataset.seq);
+  const shown = [...document.querySelectorAll("article")].map((item) => item.dataset.seq);
   assert.deepEqual([client.connection.state, shown], ["live", ["9", "8", "7"]]);
 });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { feed, open } from "./page.js";
-import { AT, event } from "./world.js";
+import { feed, open, window } from "./page.js";
+import { AT, event, settle } from "./world.js";
 
 const events = (seqs, more) => ({
   op: "events",
@@ -9,7 +9,7 @@ const events = (seqs, more) => ({
   events: seqs.map((seq) => event(seq)),
   ...more,
 });
-const shown = () => [...document.querySelectorAll("li")].map((item) => Number(item.dataset.seq));
+const shown = () => [...document.querySelectorAll("[role=feed] > *")].map((item) => Number(item.dataset.seq));
 
 test("subscribes from where the page stands", async () => {
   const { world } = await open(feed([7, 5]));
@@ -66,7 +66,7 @@ test("a reset replaces, even by nothing, and is no news", async () => {
   const { says, heard, find } = await open(feed([7, 5]));
   says(events([3, 4], { op: "reset" }));
   assert.deepEqual(shown(), [4, 3]);
-  assert.equal(find("ol").hasAttribute("aria-busy"), false);
+  assert.equal(find("[role=feed]").hasAttribute("aria-busy"), false);
   says(events([], { op: "reset" }));
   assert.deepEqual(shown(), []);
   assert.equal(find('[data-live="empty"]').hidden, false);
@@ -78,26 +78,118 @@ test("a reset replaces, even by nothing, and is no news", async () => {
   );
 });
 
-test("a new epoch counts anew", async () => {
-  const { says, find } = await open(feed([700]));
+test("what a new epoch brings is all there is", async () => {
+  const { says } = await open(feed([700]));
   says(events([1], { epoch: "new" }));
-  assert.deepEqual(shown(), [1, Number.NaN]);
-  assert.deepEqual(
-    [find("live-feed").getAttribute("epoch"), find("live-feed").getAttribute("seq")],
-    ["new", "1"],
-  );
+  assert.deepEqual(shown(), [1]);
+  says(events([2], { epoch: "new" }));
+  assert.deepEqual(shown(), [2, 1]);
 });
 
-test("two topics in one feed: the slower one loses nothing, what is in both is shown once", async () => {
-  const { says } = await open(feed([], 9, "feed:a~s feed:b~s"));
-  const a = (seqs) => ({ ...events(seqs), topic: "feed:a" });
-  const b = (seqs) => ({ ...events(seqs), topic: "feed:b" });
-  says(a([15]));
-  says(b([13, 15]));
-  assert.deepEqual(shown(), [15, 13]);
-  says({ ...a([15, 16]), op: "reset" });
-  says({ ...b([13]), op: "reset" });
-  assert.deepEqual(shown(), [16, 15, 13]);
+test("one who joins a group changes its item, which moves to the top", async () => {
+  const { says, find } = await open(feed([7, 5]));
+  const joined = (seq, text) => ({ op: "events", topic: "feed", events: [event(seq, { key: "g", text })] });
+  says(joined(8, "Ada completed Fractions"));
+  says(events([9]));
+  says(joined(10, "Bob and 1 other completed Fractions"));
+  assert.deepEqual(shown(), [10, 9, 7]);
+  assert.equal(find('[data-live="text"]').textContent, "Bob and 1 other completed Fractions");
+  says(joined(10, "told again by an answer to another page"));
+  assert.equal(find('[data-live="text"]').textContent, "Bob and 1 other completed Fractions");
+});
+
+test("what is told may lead somewhere", async () => {
+  const { says, find } = await open(feed([1]));
+  says({ op: "events", topic: "feed", events: [event(2, { url: "/quizzes/3/" })] });
+  assert.equal(find('[data-live="text"]').getAttribute("href"), "/quizzes/3/");
+  says(events([3]));
+  assert.equal(find('[data-live="text"]').hasAttribute("href"), false);
+});
+
+test("whoever has paused keeps what they read, until they go on", async () => {
+  const { says, find, heard } = await open(feed([7, 5]));
+  find('[data-live="pause"]').click();
+  says(events([8]));
+  says(events([9]));
+  assert.deepEqual([shown(), find('[data-live="new"]').textContent], [[7, 5], "2 new"]);
+  assert.equal(heard.length, 2);
+  find('[data-live="pause"]').click();
+  assert.deepEqual([shown(), find('[data-live="new"]').hidden], [[9, 8, 7], true]);
+});
+
+test("whoever has scrolled or is in the list keeps their line, and asks for what is new", async () => {
+  const { says, find } = await open(feed([7, 5]));
+  find("article").focus();
+  says(events([8]));
+  assert.deepEqual(shown(), [7, 5]);
+  find("article").blur();
+  find("[role=feed]").scrollTop = 40;
+  says(events([3, 4], { op: "reset" }));
+  assert.deepEqual([shown(), find('[data-live="new"]').textContent], [[7, 5], "2 new"]);
+  find('[data-live="new"]').click();
+  assert.deepEqual([shown(), find("[role=feed]").scrollTop], [[4, 3], 0]);
+});
+
+test("of a storm that waits the newest are kept", async () => {
+  const { says, find } = await open(feed([1], 3));
+  find('[data-live="pause"]').click();
+  for (let seq = 2; seq <= 400; seq += 1) says(events([seq]));
+  assert.equal(find('[data-live="new"]').textContent, "200 new");
+  find('[data-live="new"]').click();
+  assert.deepEqual(shown(), [400, 399, 398]);
+});
+
+test("news are said in words now and then", async () => {
+  const { world, says, find } = await open(feed([1]));
+  says({ op: "pong", at: AT });
+  says(events([2]));
+  says(events([3, 4]));
+  assert.equal(find('[data-live="said"]').textContent, "");
+  await world.pass(10_000);
+  assert.equal(find('[data-live="said"]').textContent, "3 new");
+});
+
+test("items know their place, and Page Down goes through them", async () => {
+  const { says, find } = await open(feed([7, 5]));
+  says(events([8]));
+  const places = [...document.querySelectorAll("article")].map((item) => item.getAttribute("aria-posinset"));
+  assert.deepEqual(places, ["1", "2", "3"]);
+  const press = (key) =>
+    document.activeElement.dispatchEvent(new window.KeyboardEvent("keydown", { key, bubbles: true }));
+  find("article").focus();
+  press("PageDown");
+  assert.equal(document.activeElement.dataset.seq, "7");
+  press("PageUp");
+  press("PageUp");
+  assert.equal(document.activeElement.dataset.seq, "8");
+});
+
+test("older ones come below, from where the list ends, whatever came meanwhile", async () => {
+  const { world, says, find } = await open(feed([7, 5], 2));
+  says(events([8]));
+  assert.deepEqual(shown(), [8, 7]);
+  world.answer = async () => Response.json({ results: [event(5), event(3)], next: "more" });
+  find('[data-live="older"]').click();
+  await settle();
+  assert.deepEqual(world.fetched.at(-1).url.searchParams.get("cursor"), "ab12-7-8");
+  assert.deepEqual(shown(), [8, 7, 5, 3]);
+  assert.equal(find('[data-live="older"]').search, "?older-1=ab12-3-8");
+  says(events([9]));
+  assert.deepEqual(shown(), [9, 8, 7, 5]);
+  world.answer = async () => Response.json({ results: [event(3)], next: null });
+  find('[data-live="older"]').click();
+  await settle();
+  assert.deepEqual([shown(), find('[data-live="older"]').hidden], [[9, 8, 7, 5, 3], true]);
+});
+
+test("where older ones cannot be had the link is a link", async () => {
+  const { world, find } = await open(feed([7], 2));
+  world.answer = async () => new Response("", { status: 500 });
+  find('[data-live="older"]').click();
+  await settle();
+  assert.equal(world.errors.length, 1);
+  assert.equal(find('[data-live="older"]').dataset.more, "");
+  assert.equal(find("[role=feed]").hasAttribute("aria-busy"), false);
 });
 
 test("times keep the server's words until its clock is known, then they move", async () => {
@@ -113,7 +205,7 @@ test("times keep the server's words until its clock is known, then they move", a
 });
 
 test("markup without a template or a list breaks nothing", async () => {
-  const { world, says } = await open('<live-feed topics="feed~s"></live-feed>');
+  const { world, says } = await open('<live-feed topic="feed~s"></live-feed>');
   says(events([1]));
   says(events([1], { op: "reset" }));
   assert.deepEqual(world.errors, []);

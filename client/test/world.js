@@ -77,7 +77,7 @@ export class World {
       return socket;
     },
     fetch: async (url, options) => {
-      this.fetched.push({ url: new URL(url), options });
+      this.fetched.push({ url: new URL(url, "http://host.test/"), options });
       return this.answer(url, options);
     },
     setTimeout: (callback, ms) => {
@@ -157,5 +157,15 @@ export const SETTINGS = {
 };
 
 export function event(seq, more = {}) {
-  return { seq, kind: "k", text: `Event ${seq}`, icon: "star", at: AT, actor: null, target: null, ...more };
+  return {
+    seq,
+    key: String(seq),
+    kind: "k",
+    text: `Event ${seq}`,
+    icon: "star",
+    at: AT,
+    actor: null,
+    target: null,
+    ...more,
+  };
 }

@@ -2,6 +2,7 @@
 
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 import livecounters as live
 from livecounters import sources
@@ -21,6 +22,14 @@ class AttemptLive(live.LiveModel):
         target_label="quiz__title",
         icon="check",
         data={"score": "score"},
+        link=True,
+        group=live.Group(
+            ngettext_lazy(
+                "{actor} and {others} other completed {target}",
+                "{actor} and {others} others completed {target}",
+                "others",
+            )
+        ),
     )
 
     quizzes_today = live.Count(
@@ -66,6 +75,7 @@ class EnrolmentLive(live.LiveModel):
         target="course",
         target_label="course__title",
         icon="book",
+        link=True,
     )
 
     active_month = live.Count(

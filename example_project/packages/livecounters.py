@@ -54,6 +54,7 @@ class PurchaseLive(live.LiveModel):
         target="package",
         target_label="package__title",
         icon="star",
+        link=True,
     )
 
     # Nobody buys a package twice, so there are as many buyers as purchases.

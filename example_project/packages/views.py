@@ -37,6 +37,8 @@ def _show(request: HttpRequest, slug: str, form: PurchaseForm, status: int = 200
     context = {
         "package": package,
         "quizzes": quizzes,
+        # What is told on its page: who bought it, and who completed a quiz of it.
+        "told": [package, *quizzes],
         "earnings": _earnings(package),
         "purchase": purchase,
         "form": form,

@@ -11,7 +11,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from livecounters.activities import Activity
+from livecounters.activities import Activity, Group
 from livecounters.badges import Badge
 from livecounters.declarations import Avg, Count, Goal, Max, Min, Sum
 from livecounters.gauges import Active, Gauge, Online
@@ -35,6 +35,7 @@ __all__ = [
     "Count",
     "Gauge",
     "Goal",
+    "Group",
     "LiveModel",
     "LiveSite",
     "Max",

@@ -3,6 +3,7 @@ browser records."""
 
 from __future__ import annotations
 
+import datetime as dt
 import string
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
@@ -12,12 +13,69 @@ from django.db.models import Model, Q
 from django.db.models.expressions import Combinable
 from django.utils.functional import Promise
 
-__all__ = ["ANONYMOUS", "Activity"]
+__all__ = ["ANONYMOUS", "AUDIENCES", "Activity", "Group"]
 
 ANONYMOUS = ("skip", "count", "show")
 
+AUDIENCES = ("public", "authenticated", "staff")
+
+GROUPED_BY = ("actor", "target")
+
 # What an event of an achievement holds.
 ACHIEVEMENT = {"achievement": str, "counter": str, "step": int}
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Events of one activity that are told as one: "Ada and 3 others completed Fractions". It is
+    applied whenever they are told and never stored, so another rule changes old pages too.
+
+    ``text``
+        The sentence for several, with the placeholders of the activity's own and ``{others}``
+        (how many other actors) and ``{count}`` (how many events). For plural forms:
+        ``ngettext_lazy(singular, plural, "others")``. One that says ``{others}`` is used once
+        there are any; until then, and for a single event, the activity's own is.
+    ``by``
+        What events of a group have in common: ``"target"`` (the default), ``"actor"``, both as a
+        tuple, or ``()``: only that they are of this activity.
+    ``within``
+        And that they are of the same stretch of this length, counted from Monday midnight in the
+        site's zone.
+    """
+
+    text: str | Promise
+    _: KW_ONLY
+    by: str | tuple[str, ...] = "target"
+    within: dt.timedelta = dt.timedelta(hours=1)
+
+    def __post_init__(self) -> None:
+        columns = (self.by,) if isinstance(self.by, str) else tuple(self.by)
+        unknown = [column for column in columns if column not in GROUPED_BY]
+        if unknown:
+            raise ValueError(
+                f"live.Group(by={self.by!r}): name {' or '.join(map(repr, GROUPED_BY))}, a tuple "
+                "of both, or ()."
+            )
+        if not dt.timedelta(seconds=1) <= self.within <= dt.timedelta(days=7):
+            raise ValueError(
+                f"live.Group(within={self.within!r}): give a timedelta from a second to 7 days."
+            )
+        object.__setattr__(self, "by", columns)
+        if not isinstance(self.text, (str, Promise)) or not self.pattern(2, 1):
+            raise TypeError(
+                f"live.Group({self.text!r}): give the sentence for several, such as "
+                '"{actor} and {others} others completed {target}".'
+            )
+
+    def pattern(self, count: int, others: int) -> str:
+        """The sentence for so many, in the active language. One with plural forms is Django's
+        own: a percent sign in it is written twice."""
+        plain = str(self.text)
+        return plain or str(self.text % {"count": count, "others": others})
+
+    def needs_others(self) -> bool:
+        """Whether the sentence is about several actors."""
+        return "others" in placeholders(self.pattern(2, 1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +103,16 @@ class Activity:
         for the counters but do not tell it (the default), or ``"show"`` it as "Someone".
     ``public``
         Whether everybody may read it through the API and unsigned topics.
+    ``audience``
+        Who may see it at all, wherever it is shown: ``"public"`` (as ``public=True``),
+        ``"authenticated"``, ``"staff"``, or a function ``(user, target) -> bool``, asked with the
+        target itself, None where that is gone. Without it (the default) it is seen where a
+        template shows it, and by staff through the API.
+    ``group``
+        How several are told as one, a :class:`Group`.
+    ``link``
+        Whether what is told leads to the target, by its ``get_absolute_url()``, while it is
+        there. Costs a query for each model that targets are of.
     ``client``
         Of what is recorded: whether a browser may, for who is signed in there; or a function
         ``(user, target) -> bool`` that decides.
@@ -63,6 +131,9 @@ class Activity:
     icon: str = ""
     anonymous: str = "count"
     public: bool = False
+    audience: str | Callable[[Any, Any], bool] | None = None
+    group: Group | None = None
+    link: bool = False
     client: bool | Callable[[Any, Any], bool] = False
     achievements: bool = False
 
@@ -89,12 +160,48 @@ class Activity:
                     "browser may record it; leave these away."
                 )
             object.__setattr__(self, "data", ACHIEVEMENT)
+        self._check_audience()
         known = {"actor", "target", *self.data}
         unknown = sorted(placeholders(str(self.text)) - known)
         if unknown:
             raise ValueError(
                 f"live.Activity({str(self.text)!r}): the placeholder {{{unknown[0]}}} is neither "
                 "actor nor target nor a key of data=."
+            )
+        if self.group is not None:
+            self._check_group(self.group, {*known, "others", "count"})
+
+    def _check_audience(self) -> None:
+        if self.audience is None:
+            return
+        if not callable(self.audience) and self.audience not in AUDIENCES:
+            raise ValueError(
+                f"live.Activity(audience={self.audience!r}): give one of "
+                f"{', '.join(map(repr, AUDIENCES))}, or a function of (user, target)."
+            )
+        if self.public and self.audience != "public":
+            raise TypeError(
+                f"live.Activity(public=True, audience={self.audience!r}): everybody may see it, or "
+                "this audience. Leave one of them away."
+            )
+        if self.audience == "public":
+            object.__setattr__(self, "public", True)
+            object.__setattr__(self, "audience", None)
+
+    def _check_group(self, group: Group, known: set[str]) -> None:
+        if not isinstance(group, Group):
+            raise TypeError(f"live.Activity(group={group!r}): give a live.Group.")
+        said = group.pattern(2, 1)
+        unknown = sorted(placeholders(said) - known)
+        if unknown:
+            raise ValueError(
+                f"live.Group({said!r}): the placeholder {{{unknown[0]}}} is none of actor, "
+                "others, target, count and the keys of data=."
+            )
+        if callable(self.audience) and "target" not in group.by:
+            raise TypeError(
+                "live.Activity(audience=..., group=...): what a function decides for each target "
+                'is grouped by the target; give live.Group(by="target") or ("actor", "target").'
             )
 
 

@@ -1,4 +1,4 @@
-"""The stream of events: numbering it, reading it, and saying it in words.
+"""The stream of events: numbering it and reading it; :mod:`timeline` tells it.
 
 Events are numbered when they are first seen, in the order they became visible: an id will not
 do, because a lower one may be committed later. A number and the stream's epoch together name a
@@ -9,40 +9,29 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-import string
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from django.apps import apps
-from django.contrib.auth import get_user_model
 from django.db import models, router, transaction
-from django.db.models import Exists, Max
-from django.utils import timezone, translation
-from django.utils.functional import Promise
-from django.utils.translation import gettext
+from django.db.models import Exists, Max, Subquery
+from django.utils import timezone
 
-from livecounters.conf import options
 from livecounters.dialects import dialect_of
-from livecounters.keys import text_of
 from livecounters.models import ActivityEvent, Stream
 from livecounters.models.events import UNTOLD
-from livecounters.registry import registry
+from livecounters.selection import EVERYTHING, Selection
 
 __all__ = [
-    "Event",
     "Place",
     "begin_epoch",
     "ensure_stream",
     "head",
     "iso",
     "newer",
-    "newest",
     "number",
+    "placed",
     "pruned",
     "renumber",
-    "said",
+    "told",
 ]
 
 STREAM = 1
@@ -53,63 +42,6 @@ class Place(NamedTuple):
 
     epoch: str
     seq: int
-
-
-@dataclass(frozen=True)
-class Event:
-    """An event as it is shown: what happened, and the words to say it with."""
-
-    seq: int
-    kind: str
-    sentence: str | Promise
-    icon: str
-    at: dt.datetime
-    actor: str | None
-    target: str | None
-    data: Mapping[str, Any]
-
-    @property
-    def text(self) -> str:
-        """The sentence, in the active language; plain text, to be escaped where it is shown."""
-        words = {**self.data, "actor": self.actor or gettext("Someone"), "target": self.target}
-        said = _Words({key: word for key, word in words.items() if word is not None})
-        return _SAY.vformat(str(self.sentence), (), said)
-
-    def as_json(self) -> dict[str, Any]:
-        """As frames and the API write it."""
-        return {
-            "seq": self.seq,
-            "kind": self.kind,
-            "text": self.text,
-            "icon": self.icon,
-            "at": iso(self.at),
-            "actor": self.actor,
-            "target": self.target,
-            "data": self.data,
-        }
-
-    def say(self, language: str) -> dict[str, Any]:
-        """:meth:`as_json` in a language."""
-        with translation.override(language):
-            return self.as_json()
-
-
-class _Formatter(string.Formatter):
-    def format_field(self, value: Any, format_spec: str) -> str:
-        # What was told may be of another kind than the sentence expects.
-        try:
-            return str(super().format_field(value, format_spec))
-        except (ValueError, TypeError):
-            return str(value)
-
-
-_SAY = _Formatter()
-
-
-class _Words(dict[str, Any]):
-    def __missing__(self, key: str) -> str:
-        # An event that was told before the sentence asked for this.
-        return ""
 
 
 def iso(moment: dt.datetime) -> str:
@@ -217,20 +149,34 @@ def newest_id(using: str) -> int:
 # Reading
 
 
-def newest(
-    limit: int, kinds: Iterable[str] | None = None, before: int | None = None
-) -> list[Event]:
-    """The newest events, newest first; of these kinds (full names), numbered below ``before``."""
-    found = _told(kinds)
-    if before is not None:
-        found = found.filter(seq__lt=before)
-    return _events(found.order_by("-seq")[:limit])
+def told() -> models.QuerySet[ActivityEvent]:
+    """The events that are told, in no order."""
+    return ActivityEvent.objects.using(database()).filter(seq__gt=UNTOLD)
 
 
-def newer(than: int, limit: int, kinds: Iterable[str] | None = None) -> list[Event] | None:
+def placed(
+    rows: models.QuerySet[ActivityEvent], at: Place | None = None
+) -> tuple[Place, list[ActivityEvent]]:
+    """Events and the newest place, none of them beyond it; read in one query if all events have
+    their numbers. ``at`` is a place that is known."""
+    if at is None:
+        stream = _stream(database()).filter(id=STREAM)
+        read = rows.annotate(
+            epoch=Subquery(stream.values("epoch")),
+            reached=Subquery(stream.values("seq")),
+            fresh=Exists(ActivityEvent.objects.using(database()).filter(seq=None)),
+        )
+        found: list[Any] = list(read)
+        if found and found[0].epoch and not found[0].fresh:
+            return Place(found[0].epoch, found[0].reached), found
+        at = number()
+    return at, [row for row in rows if (row.seq or 0) <= at.seq]
+
+
+def newer(than: int, limit: int, selection: Selection = EVERYTHING) -> list[ActivityEvent] | None:
     """The events above a number, oldest first; at most ``limit`` of them. ``None`` if some of
     them are not kept any more."""
-    found = _events(_told(kinds).filter(seq__gt=than).order_by("seq")[:limit])
+    found = list(told().filter(selection.where, seq__gt=than).order_by("seq")[:limit])
     # Asked last: what is not found any more has been noted by then.
     return None if pruned() > than else found
 
@@ -238,70 +184,3 @@ def newer(than: int, limit: int, kinds: Iterable[str] | None = None) -> list[Eve
 def pruned() -> int:
     """The highest number whose event was removed, 0 if none was."""
     return _stream(database()).filter(id=STREAM).values_list("pruned", flat=True).first() or 0
-
-
-def said(row: ActivityEvent) -> Event:
-    """One event as it is shown."""
-    return _events([row])[0]
-
-
-def _told(kinds: Iterable[str] | None) -> models.QuerySet[ActivityEvent]:
-    found = ActivityEvent.objects.using(database()).filter(seq__gt=UNTOLD)
-    return found if kinds is None else found.filter(kind__in=list(kinds))
-
-
-def _events(found: Iterable[ActivityEvent]) -> list[Event]:
-    rows = list(found)
-    actors = _actors(rows)
-    return [_event(row, actors) for row in rows]
-
-
-def _actors(rows: Sequence[ActivityEvent]) -> dict[tuple[str, str], str]:
-    """(model, key) -> name of everybody named in these events, in one query a model."""
-    wanted: dict[str, set[str]] = defaultdict(set)
-    for row in rows:
-        if row.actor is not None and row.actor_model:
-            wanted[row.actor_model].add(row.actor)
-    return {
-        (model, key): name
-        for model, keys in wanted.items()
-        for key, name in _names(model, keys).items()
-    }
-
-
-def _names(label: str, keys: set[str]) -> dict[str, str]:
-    try:
-        model = apps.get_model(label)
-    except LookupError:
-        return {}
-    names = {}
-    people = model._default_manager.filter(pk__in=keys)
-    if model is get_user_model():
-        people = options().with_names(people)
-    for person in people:
-        key = text_of(model._meta.pk, person.pk)
-        if model is not get_user_model():
-            names[key] = str(person)
-        elif options().may_be_seen(person):
-            names[key] = options().actor_name(person)
-    return names
-
-
-def _event(row: ActivityEvent, actors: Mapping[tuple[str, str], str]) -> Event:
-    try:
-        entry = registry.activities.get(row.kind)
-    except LookupError:
-        entry = None
-    actor: str | None = row.actor
-    if actor is not None and row.actor_model:
-        actor = actors.get((row.actor_model, actor))
-    return Event(
-        seq=row.seq or 0,
-        kind=registry.activities.shortest(entry) if entry else row.kind,
-        sentence=entry.declared.text if entry else "{target}",
-        icon=entry.declared.icon if entry else "",
-        at=row.at,
-        actor=actor,
-        target=row.target_label or None,
-        data=row.data,
-    )

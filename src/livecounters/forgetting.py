@@ -30,6 +30,7 @@ from livecounters.folding import alone, fold
 from livecounters.keys import join, split, target_of, text_of
 from livecounters.measures import Measure, measure_of
 from livecounters.models import ActivityEvent, Bucket, Delta, EventSource, Member
+from livecounters.models.events import FORGOTTEN
 from livecounters.presence import Kind, Who, store
 from livecounters.readers import Counter, Question, read
 from livecounters.registry import CounterEntry, registry
@@ -40,9 +41,6 @@ from livecounters.windows import ever
 __all__ = ["FORGOTTEN", "Forgotten", "Person", "about", "forget"]
 
 logger = logging.getLogger("livecounters")
-
-FORGOTTEN = "livecounters.forgotten"
-"""The model of an actor or target who was forgotten; there is none of that name."""
 
 # What is changed of an event.
 CHANGED = {

@@ -32,10 +32,13 @@ class Socket(Protocol):
 
 
 class Says(Protocol):
-    """An event: its number, and what is said of it in a language."""
+    """An event: its number, what it is one item by, and what is said of it in a language."""
 
     @property
     def seq(self) -> int: ...
+
+    @property
+    def key(self) -> str: ...
 
     def say(self, language: str) -> Mapping[str, Any]: ...
 
@@ -72,9 +75,11 @@ class Number:
 
 @dataclass(eq=False)
 class Feed:
-    """A feed topic that somebody follows; ``ring`` holds all its events above ``since``."""
+    """A feed topic that somebody follows, which pages call ``said``; ``ring`` holds all its
+    items above ``since``."""
 
     name: str
+    said: str = ""
     sockets: set[Socket] = field(default_factory=set)
     known: bool = False
     ring: list[Says] = field(default_factory=list)
@@ -138,10 +143,10 @@ class Hub:
         return frames.values(found, self.at, self.epoch, self.seq)
 
     def follow_feed(
-        self, socket: Socket, name: str, epoch: str | None, seq: int | None
+        self, socket: Socket, name: str, epoch: str | None, seq: int | None, said: str = ""
     ) -> list[Delivery]:
         """Follow a feed from a place; answers what is to be sent now, if it is known already."""
-        feed = self.feeds.setdefault(name, Feed(name))
+        feed = self.feeds.setdefault(name, Feed(name, said or name))
         feed.sockets.add(socket)
         if not feed.known:
             feed.waiting.append((socket, epoch, seq))
@@ -166,10 +171,10 @@ class Hub:
         language = socket.language
         if epoch == self.epoch and seq is not None and feed.since <= seq <= self.seq:
             missed = [event.say(language) for event in feed.ring if event.seq > seq]
-            text = frames.events(feed.name, missed, self.epoch, self.seq)
+            text = frames.events(feed.said, missed, self.epoch, self.seq)
         else:
             whole = [event.say(language) for event in feed.ring]
-            text = frames.reset(feed.name, whole, self.epoch, self.seq)
+            text = frames.reset(feed.said, whole, self.epoch, self.seq)
         return [Delivery(text, (socket,))]
 
     # What is to be read
@@ -246,14 +251,16 @@ class Hub:
     def _tell(self, feed: Feed, new: list[Says]) -> list[Delivery]:
         if not new:
             return []
-        feed.ring += new
+        # An item that is told anew takes the place of what was told of it.
+        anew = {event.key for event in new}
+        feed.ring = [event for event in feed.ring if event.key not in anew] + new
         if len(feed.ring) > RING:
             feed.since = feed.ring[-RING - 1].seq
             feed.ring = feed.ring[-RING:]
         return [
             Delivery(
                 frames.events(
-                    feed.name, [event.say(language) for event in new], self.epoch, self.seq
+                    feed.said, [event.say(language) for event in new], self.epoch, self.seq
                 ),
                 tuple(sockets),
             )

@@ -10,17 +10,28 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 from django.utils.translation import override
 
-from livecounters import awards, breakdowns, charts, feed, leaderboards, meters, numbers
+from livecounters import (
+    awards,
+    breakdowns,
+    charts,
+    feed,
+    leaderboards,
+    meters,
+    numbers,
+    timeline,
+)
 from livecounters.attainment import progress
-from livecounters.feed import Event, Place, iso
+from livecounters.audience import Viewer, seen
+from livecounters.feed import Place, iso
 from livecounters.frames import plain
 from livecounters.gauges import Gauge
 from livecounters.hub import RING, ReadOut, Says
 from livecounters.meters import Meter
+from livecounters.models import ActivityEvent
 from livecounters.numbers import Question
 from livecounters.readers import aware
 from livecounters.readings import TOP
-from livecounters.registry import registry
+from livecounters.selection import EVERYTHING, Selection
 from livecounters.topics import (
     CounterTopic,
     FeedTopic,
@@ -31,7 +42,7 @@ from livecounters.topics import (
     Topic,
 )
 
-__all__ = ["BURST", "read_out", "values_of"]
+__all__ = ["BURST", "newer", "newest", "read_out", "values_of"]
 
 BURST = 10 * RING
 """So many events at once are not told one by one; the feeds are sent anew."""
@@ -49,10 +60,8 @@ def read_out(
     new = _new(place, since) if known else []
     if new is None:
         new, unknown, known = [], {**unknown, **known}, {}
-    events: dict[str, list[Says]] = {
-        name: [e for e in new if _tells(topic, e)] for name, topic in known.items()
-    }
-    whole = {name: _newest(topic, place) for name, topic in unknown.items()}
+    events: Mapping[str, list[Says]] = _told(new, known, place)
+    whole = {name: newest(topic, place) for name, topic in unknown.items()}
     pruned = feed.pruned() if unknown else 0
     values = values_of(due, now)
     return ReadOut(place.epoch, place.seq, iso(now), values, events, whole, pruned)
@@ -124,22 +133,44 @@ def _looks(topic: CounterTopic) -> bool:
     return isinstance(reader, Meter) and not isinstance(reader.entry.declared, Gauge)
 
 
-def _new(place: Place, since: Place) -> list[Event] | None:
+def _new(
+    place: Place, since: Place, selection: Selection = EVERYTHING
+) -> list[ActivityEvent] | None:
     """The events between two places; ``None`` if they are not to be told one by one."""
     if place.epoch != since.epoch:
         return None
-    new = feed.newer(since.seq, BURST) if place.seq > since.seq else []
+    new = feed.newer(since.seq, BURST, selection) if place.seq > since.seq else []
     if new is None or len(new) == BURST:
         return None
-    return [event for event in new if event.seq <= place.seq]
+    return [row for row in new if (row.seq or 0) <= place.seq]
 
 
-def _tells(topic: Topic, event: Event) -> bool:
-    return isinstance(topic, FeedTopic) and (
-        topic.activity is None or event.kind == registry.activities.shortest(topic.activity)
-    )
+def newer(topic: FeedTopic, since: Place, place: Place) -> list[Any] | None:
+    """What is new in one feed between two places; ``None`` if it is to be read from the
+    beginning."""
+    new = _new(place, since, topic.selection)
+    return None if new is None else _told(new, {"": topic}, place)[""]
 
 
-def _newest(topic: Topic, place: Place) -> list[Any]:
+def _told(
+    new: Sequence[ActivityEvent], topics: Mapping[str, Topic], place: Place
+) -> dict[str, list[Any]]:
+    """What of it each feed tells."""
+    feeds = {name: topic for name, topic in topics.items() if isinstance(topic, FeedTopic)}
+    viewers = Viewer.of({topic.viewer for topic in feeds.values() if topic.viewer is not None})
+    may = seen(new, viewers.values()) if new and viewers else {}
+    asked = {}
+    for name, topic in feeds.items():
+        mine = [row for row in new if topic.selection.has(row)]
+        if topic.viewer is not None and mine:
+            mine = [row for row in mine if row.pk in may[viewers[topic.viewer]]]
+        asked[name] = mine, topic.selection
+    return timeline.tell(asked, place.seq)
+
+
+def newest(topic: Topic, place: Place) -> list[Any]:
+    """A feed from its beginning to a place, oldest first."""
     assert isinstance(topic, FeedTopic)
-    return feed.newest(RING, topic.kinds, before=place.seq + 1)[::-1]
+    viewer = None if topic.viewer is None else Viewer.of({topic.viewer})[topic.viewer]
+    found = timeline.page(RING, topic.selection, at=place, viewer=viewer)
+    return found.events[::-1]

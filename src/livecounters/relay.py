@@ -169,7 +169,7 @@ class Relay:
             name = str(topic)
             self.topics[name] = topic
             if isinstance(topic, FeedTopic):
-                _deliver(self.hub.follow_feed(socket, name, epoch, seq))
+                _deliver(self.hub.follow_feed(socket, name, epoch, seq, said(topic)))
                 continue
             source, scope = topic.origin
             if isinstance(topic, Reading):

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from livecounters import feed
+from livecounters.events import Event
 from livecounters.exceptions import TopicRefused
-from livecounters.feed import Event, Place
+from livecounters.feed import Place
 from livecounters.hub import RING
-from livecounters.readout import values_of
+from livecounters.readout import newer, newest, values_of
 from livecounters.topics import FeedTopic, Topic, granted, said, shown
 
 __all__ = ["take"]
@@ -55,12 +56,10 @@ def _said(topics: list[Topic], now: dt.datetime) -> dict[str, Any]:
 
 
 def _add_feed(answer: dict[str, Any], topic: FeedTopic, seen: Place, place: Place) -> None:
-    events: list[Event] | None = []
-    if seen.epoch != place.epoch or seen.seq > place.seq:
-        events = None
-    elif seen.seq < place.seq:
-        events = feed.newer(seen.seq, RING + 1, topic.kinds)
+    events: list[Event] | None = None
+    if seen.seq <= place.seq:
+        events = newer(topic, seen, place)
     if events is None or len(events) > RING:
-        events = feed.newest(RING, topic.kinds)[::-1]
-        answer["reset"].append(str(topic))
-    answer["events"][str(topic)] = [event.as_json() for event in events]
+        events = newest(topic, place)
+        answer["reset"].append(topic.asked)
+    answer["events"][topic.asked] = [event.as_json() for event in events]

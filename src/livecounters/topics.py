@@ -4,7 +4,9 @@
     counter:<name>:<key>                one of one object
     online:<room>, online:<name>:<key>  who is in a room, or at an object: how many
     progress                            what the reader has attained, judged by the session
-    feed, feed:<kind>                   all activities, or one kind
+    feed, feed:<kind>,<kind>            all activities, or these
+    feed?target=<model>:<key>           what was done to an object, or to one of several
+    feed?actor=<model>:<key>            what somebody did, or one of several
     series:..., breakdown:..., top:...  charts and lines: see ``readings``
 
 A token is the topic, ``~`` and a signature. A template tag signs what it shows, so a page may
@@ -14,16 +16,19 @@ that belongs to a person is judged by the session instead, however it is written
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.core.signing import BadSignature, Signer
 
+from livecounters.audience import Viewer, judged, may_see
 from livecounters.exceptions import TopicRefused
 from livecounters.gauges import SITE, Online
 from livecounters.judges import PROGRESS
@@ -34,7 +39,8 @@ from livecounters.numbers import Reader, reader_of
 from livecounters.people import key_of
 from livecounters.readings import FAMILIES, LinesTopic, Reading, SeriesTopic
 from livecounters.readings import parse as parse_reading
-from livecounters.registry import ActivityEntry, CounterEntry, GaugeEntry, registry
+from livecounters.registry import CounterEntry, GaugeEntry, registry
+from livecounters.selection import EVERYTHING, Party, Selection, party_of
 from livecounters.tellings import party
 
 __all__ = [
@@ -45,12 +51,14 @@ __all__ = [
     "ProgressTopic",
     "SeriesTopic",
     "Topic",
+    "feed_of",
     "granted",
     "may_read",
     "models_of",
     "parse",
     "personal",
     "said",
+    "seen_by",
     "shown",
     "sign",
 ]
@@ -58,8 +66,9 @@ __all__ = [
 SEPARATOR = "~"
 # Signatures are HMACs with SHA-256 in URL-safe base 64.
 TOKEN = re.compile(r"~[\w-]{43}$", re.ASCII)
-# A topic holds at most a name and a key of 255 characters each.
-MAX_LENGTH = 700
+# A topic holds at most a name and a key of 255 characters each, or some objects.
+MAX_LENGTH = 2_000
+MAX_PARTIES = 50
 
 
 @dataclass(frozen=True)
@@ -110,20 +119,29 @@ class OnlineTopic:
 
 @dataclass(frozen=True)
 class FeedTopic:
-    """The events of one kind, or of all."""
+    """The events of a selection, as one audience sees them.
 
-    activity: ActivityEntry | None = None
-    asked: str = ""
+    ``granted`` narrows the selection to the kinds that a viewer may see: all who see the same
+    kinds share a topic. Where a function decides about each event, ``viewer`` is whose eyes it is
+    seen with; ``judged`` says that it mattered who asked.
+    """
+
+    selection: Selection = EVERYTHING
+    asked: str = "feed"
+    narrowed: bool = False
+    viewer: str | None = None
+    judged: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
-        if self.asked:
+        if not self.narrowed and self.viewer is None:
             return self.asked
-        return f"feed:{registry.activities.shortest(self.activity)}" if self.activity else "feed"
+        audience = repr((self.selection.kinds, self.viewer))
+        return f"{self.asked}#{hashlib.sha256(audience.encode()).hexdigest()[:16]}"
 
     @property
     def kinds(self) -> list[str] | None:
         """The kinds it tells, by full name; None for all."""
-        return [self.activity.full_name] if self.activity else None
+        return None if self.selection.kinds is None else list(self.selection.kinds)
 
 
 @dataclass(frozen=True)
@@ -150,7 +168,7 @@ def _signer() -> Signer:
 
 def sign(topic: Topic) -> str:
     """The token of a topic."""
-    return _signer().sign(str(topic))
+    return _signer().sign(said(topic))
 
 
 def parse(name: str) -> Topic:
@@ -160,10 +178,8 @@ def parse(name: str) -> Topic:
     """
     family, _, rest = name.partition(":")
     try:
-        if name == "feed":
-            return FeedTopic()
-        if family == "feed":
-            return FeedTopic(registry.activities.get(rest), name)
+        if family.partition("?")[0] == "feed":
+            return _feed(name)
         if family == "counter":
             return _counter(rest, name)
         if family == "online":
@@ -189,6 +205,48 @@ def _online(rest: str, asked: str) -> OnlineTopic:
         meter = Meter(registry.gauges.get(name))
         return OnlineTopic(meter, meter.scope(key), asked)
     return OnlineTopic(_of_room(name or SITE), "", asked)
+
+
+def _feed(asked: str) -> FeedTopic:
+    name, mark, query = asked.partition("?")
+    _, colon, kinds = name.partition(":")
+    entries = [registry.activities.get(kind) for kind in kinds.split(",")] if colon else None
+    given: dict[str, list[Party]] = {"target": [], "actor": []}
+    for word, value in (
+        parse_qsl(query, keep_blank_values=True, strict_parsing=True) if mark else ()
+    ):
+        model, _, key = value.partition(":")
+        given[word].append(party_of(model, key))
+    if (mark and not query) or max(map(len, given.values())) > MAX_PARTIES:
+        raise ValueError(asked)
+    full_names = None if entries is None else tuple(entry.full_name for entry in entries)
+    return FeedTopic(Selection(full_names, tuple(given["target"]), tuple(given["actor"])), asked)
+
+
+def feed_of(
+    kinds: Sequence[str] = (), targets: Iterable[Any] = (), actors: Iterable[Any] = ()
+) -> FeedTopic:
+    """The topic of a feed of activities (by name), of objects and of actors; without any, of all.
+
+    Raises ``LookupError`` for an unknown name and ``ValueError`` for more than a topic can name.
+    """
+    entries = [registry.activities.get(kind) for kind in kinds]
+    name = ":".join(["feed", ",".join(map(registry.activities.shortest, entries))]).rstrip(":")
+    named = {"target": list(targets), "actor": list(actors)}
+    for word, objects in named.items():
+        if len(objects) > MAX_PARTIES:
+            raise ValueError(
+                f"A feed of {len(objects)} objects as {word}: {MAX_PARTIES} are the most. For "
+                "more, declare an activity whose target is what they have in common."
+            )
+    query = urlencode(
+        [(word, ":".join(party_of(each))) for word, objects in named.items() for each in objects],
+        safe=":",
+    ).replace("~", "%7E")
+    asked = f"{name}?{query}" if query else name
+    if len(asked) > MAX_LENGTH - len("~") - 43:
+        raise ValueError(f"A feed of so many objects has a name of {len(asked)} characters.")
+    return _feed(asked)
 
 
 def _of_room(room: str) -> Meter:
@@ -223,11 +281,38 @@ def granted(name: str, user: Callable[[], Any]) -> Topic:
     if isinstance(topic, Reading) and not signed:
         # What one may cost, and how many there are, the pages decide that show them.
         raise TopicRefused(name)
+    if isinstance(topic, FeedTopic):
+        return seen_by(topic, user, signed)
     if _open(topic) or (signed and not personal(topic)):
         return topic
-    if not isinstance(topic, FeedTopic) and may_read(_entry(topic), topic.scope, user()):
+    if may_read(_entry(topic), topic.scope, user()):
         return topic
     raise TopicRefused(name)
+
+
+def seen_by(topic: FeedTopic, user: Callable[[], Any], shown: bool) -> FeedTopic:
+    """A feed as a viewer sees it: what it names they must all be allowed to see; of all kinds it
+    has those that they may. ``shown`` says that a template shows it to them."""
+    asked: list[Any] = []
+
+    def asking() -> Any:
+        asked[:] = asked or [user()]
+        return asked[0]
+
+    entries = [
+        entry
+        for entry in registry.activities
+        if topic.selection.kinds is None or entry.full_name in topic.selection.kinds
+    ]
+    visible = [entry for entry in entries if may_see(entry, asking, shown)]
+    narrowed = len(visible) < len(entries)
+    if (narrowed and topic.selection.kinds is not None) or (entries and not visible):
+        raise TopicRefused(topic.asked)
+    selection = topic.selection
+    if narrowed:
+        selection = replace(selection, kinds=tuple(entry.full_name for entry in visible))
+    viewer = Viewer(asking()).key if judged(visible) else None
+    return replace(topic, selection=selection, narrowed=narrowed, viewer=viewer, judged=bool(asked))
 
 
 def _own_progress(user: Any) -> ProgressTopic:
@@ -238,6 +323,8 @@ def _own_progress(user: Any) -> ProgressTopic:
 
 def said(topic: Topic) -> str:
     """What a page calls a topic."""
+    if isinstance(topic, FeedTopic):
+        return topic.asked
     return PROGRESS if isinstance(topic, ProgressTopic) else str(topic)
 
 
@@ -250,18 +337,14 @@ def shown(name: str) -> str:
     return TOKEN.sub("", name)
 
 
-def _open(topic: CounterTopic | OnlineTopic | FeedTopic | Reading) -> bool:
-    if not isinstance(topic, FeedTopic):
-        return _entry(topic).declared.public
-    if topic.activity is not None:
-        return topic.activity.declared.public
-    return all(entry.declared.public for entry in registry.activities)
+def _open(topic: CounterTopic | OnlineTopic | Reading) -> bool:
+    return _entry(topic).declared.public
 
 
 def personal(topic: Topic) -> bool:
     """Whether a topic belongs to a person: judged by the session, again and again."""
     if isinstance(topic, FeedTopic):
-        return False
+        return topic.judged
     if isinstance(topic, ProgressTopic):
         return True
     entry = _entry(topic)

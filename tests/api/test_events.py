@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from livecounters import feed
+from livecounters.topics import feed_of, parse, sign
+from tests.host.club import declared, happen
 from tests.host.models import Attempt, Quiz
 
 pytestmark = pytest.mark.django_db
@@ -54,7 +57,8 @@ def test_what_an_event_says(client: APIClient, quiz: Quiz, ada: User) -> None:
     found = client.get(URL).json()
 
     (event,) = found["results"]
-    assert 0 < event.pop("seq") <= found["seq"]
+    assert 0 < event["seq"] <= found["seq"]
+    assert event.pop("key") == str(event.pop("seq"))
     assert event == {
         "kind": "quiz_completed",
         "text": "ada just completed Fractions!",
@@ -63,6 +67,9 @@ def test_what_an_event_says(client: APIClient, quiz: Quiz, ada: User) -> None:
         "actor": "ada",
         "target": "Fractions",
         "data": {"score": 61},
+        "url": None,
+        "count": 1,
+        "others": 0,
     }
     assert found["next"] is None
     assert found["epoch"] == feed.head().epoch
@@ -113,7 +120,23 @@ def test_the_address_of_the_next_page_keeps_what_was_asked_for(
 
 
 @pytest.mark.parametrize(
-    "cursor", ["x", "1", "-1", "ab-", "ab--1", "AB-1", "ab-1x", "ab-1 ", "ab-9999999999999999999"]
+    "cursor",
+    [
+        "x",
+        "1",
+        "-1",
+        "ab-",
+        "ab--1",
+        "AB-1",
+        "ab-1",
+        "ab-1-1x",
+        "ab-1-1 ",
+        "ab-\u0661-1",
+        "ab-9999999999999999999",
+        "ab-1-",
+        "ab-1-x",
+        "ab-1-2-3",
+    ],
 )
 def test_a_cursor_that_was_tampered_with(client: APIClient, cursor: str) -> None:
     answer = client.get(URL, {"cursor": cursor})
@@ -216,3 +239,95 @@ def test_names_are_those_of_today(client: APIClient, quiz: Quiz, ada: User, sett
     settings.LIVECOUNTERS = {}
     ada.delete()
     assert client.get(URL).json()["results"][0]["text"] == "Someone just completed Fractions!"
+
+
+# What is narrowed, what belongs together
+
+
+@pytest.fixture
+def club() -> Iterator[None]:
+    with declared():
+        yield
+
+
+@pytest.mark.usefixtures("club")
+def test_of_objects_and_of_actors(client: APIClient, quiz: Quiz, ada: User) -> None:
+    bob, other = User.objects.create(username="bob"), Quiz.objects.create(title="Algebra")
+    happen("practised", ada, of=quiz)
+    happen("practised", bob, ada, of=other)
+
+    def actors(**query: Any) -> list[str]:
+        return [event["actor"] for event in client.get(URL, query).json()["results"]]
+
+    assert actors(target=f"host.quiz:{quiz.pk}") == ["ada"]
+    assert actors(target=[f"host.quiz:{each.pk}" for each in (quiz, other)]) == ["ada", "bob"]
+    assert actors(actor=bob.pk) == actors(actor=f"auth.user:{bob.pk}") == ["bob"]
+    assert actors(actor=ada.pk, target=f"host.quiz:{other.pk}", kind="practised") == ["ada"]
+    assert actors(actor=987654) == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"target": "x"},
+        {"target": "host.quiz"},
+        {"target": "host.quiz:x"},
+        {"target": "host.nothing:1"},
+        {"target": ["host.quiz:1"] * 51},
+        {"target": "host.quiz:" + "9" * 100_000},
+        {"actor": "x"},
+        {"actor": ""},
+        {"actor": "auth.user:\x00"},
+        {"group": "x"},
+        {"group": "-1"},
+        {"group": "9" * 19},
+    ],
+)
+def test_what_cannot_be_asked_for(client: APIClient, query: dict[str, Any]) -> None:
+    answer = client.get(URL, query)
+
+    assert answer.status_code == 400
+    assert answer.json().keys() == query.keys()
+
+
+@pytest.mark.usefixtures("club")
+def test_groups_and_what_is_in_them(client: APIClient, quiz: Quiz, ada: User) -> None:
+    bob = User.objects.create(username="bob")
+    happen("finished", ada, bob, of=quiz)
+    happen("visited", ada)
+
+    def told(**query: Any) -> list[tuple[int, int]]:
+        found = client.get(URL, query).json()["results"]
+        return [(event["seq"], event["count"]) for event in found]
+
+    assert told() == [(3, 1), (2, 2)]
+    assert told(group="none") == [(3, 1), (2, 1), (1, 1)]
+    assert told(group=1) == told(group=2) == [(2, 1), (1, 1)]
+    assert client.get(URL, {"group": 77}).status_code == 404
+
+
+def test_what_a_page_was_given(client: APIClient, quiz: Quiz, ada: User) -> None:
+    complete(quiz, ada, score=100)
+    token = sign(feed_of(["perfect"]))
+
+    found = client.get(URL, {"topic": token}).json()["results"]
+    assert [event["kind"] for event in found] == ["perfect"]
+    for refused in (
+        "feed:perfect",
+        token[:-2] + "xx",
+        "feed:nothing",
+        sign(parse("counter:sales")),
+    ):
+        assert client.get(URL, {"topic": refused}).status_code == 404
+
+
+def test_who_may_keep_the_answer(client: APIClient, quiz: Quiz, ada: User) -> None:
+    public = client.get(URL, {"kind": "quiz_completed"})
+    assert public["Cache-Control"] == "no-cache"
+    assert "Cookie" not in public.get("Vary", "")
+
+    mixed = client.get(URL)
+    assert "private" in mixed["Cache-Control"]
+    assert "Cookie" in mixed["Vary"]
+    again = client.get(URL, headers={"If-None-Match": mixed["ETag"]})
+    assert (again.status_code, "private" in again["Cache-Control"]) == (304, True)

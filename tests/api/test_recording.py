@@ -71,6 +71,7 @@ def test_the_event_and_the_progress(client: Client, ada: User) -> None:
     found = answer.json()
     assert found.keys() == {"event", "progress"}
     at, seq = found["event"].pop("at"), found["event"].pop("seq")
+    assert found["event"].pop("key") == str(seq)
     assert found["event"] == {
         "kind": "session_completed",
         "text": "ada finished a session with 80 points",
@@ -78,6 +79,9 @@ def test_the_event_and_the_progress(client: Client, ada: User) -> None:
         "actor": "ada",
         "target": None,
         "data": {"score": 80},
+        "url": None,
+        "count": 1,
+        "others": 0,
     }
     event = ActivityEvent.objects.latest("id")
     assert (at, seq, event.actor) == (feed.iso(event.at), feed.head().seq, str(ada.pk))

@@ -123,7 +123,14 @@ def test_what_this_viewer_may_not_have_is_named(client: APIClient, ada: User) ->
     mine = f"counter:per_user:{ada.pk}"
     token = sign(parse("counter:sales"))
     forged = token[:-1] + ("A" if token[-1] != "A" else "B")
-    asked = ["counter:nothing", "counter:sales", forged, sign(parse(mine)), "feed", "progress"]
+    asked = [
+        "counter:nothing",
+        "counter:sales",
+        forged,
+        sign(parse(mine)),
+        "feed:perfect",
+        "progress",
+    ]
 
     found = take(client, *asked)
     assert found["unavailable"] == [
@@ -132,7 +139,7 @@ def test_what_this_viewer_may_not_have_is_named(client: APIClient, ada: User) ->
         # Called by its name, as the page knows it.
         "counter:sales",
         mine,
-        "feed",
+        "feed:perfect",
         "progress",
     ]
     assert found["values"] == {}

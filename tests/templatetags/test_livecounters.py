@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Q
 from django.template import Context, Template, TemplateSyntaxError
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 from django.utils import timezone, translation
 from django.utils.functional import SimpleLazyObject
 
@@ -248,22 +249,23 @@ def test_the_newest_first(quiz: Quiz, ada: User) -> None:
         complete(Quiz.objects.create(title=title), ada)
     page = Elements(render('{% live_feed kinds="quiz_completed" %}'))
 
-    texts = [span["text"] for span in page.all("span", **{"data-live": "text"})]
+    texts = [span["text"] for span in page.all("a", **{"data-live": "text"})]
     # The last one is the pattern for those to come.
     assert texts == [f"ada just completed {title}!" for title in ("Three", "Two", "One")] + [""]
-    numbers = [int(item["data-seq"]) for item in page.all("li") if "data-seq" in item]
+    numbers = [int(item["data-seq"]) for item in page.all("article") if "data-seq" in item]
     assert numbers == sorted(numbers, reverse=True)
     place = feed.head()
     assert page.one("live-feed")["epoch"] == place.epoch
     assert int(page.one("live-feed")["seq"]) == place.seq >= numbers[0]
-    assert "hidden" in page.one("p")
+    assert "hidden" in page.one("p", **{"data-live": "empty"})
 
 
 def test_nothing_has_happened_yet() -> None:
     page = Elements(render("{% live_feed %}"))
 
-    assert page.one("p")["text"] == "Nothing has happened yet."
-    assert "hidden" not in page.one("p")
+    empty = page.one("p", **{"data-live": "empty"})
+    assert empty["text"] == "Nothing has happened yet."
+    assert "hidden" not in empty
 
 
 @pytest.mark.parametrize(
@@ -280,21 +282,18 @@ def test_kinds_and_limit(quiz: Quiz, ada: User, arguments: str, kinds: list[str]
     complete(quiz, ada, score=100)
 
     page = Elements(render("{% live_feed " + arguments + " %}"))
-    shown = [item for item in page.all("li") if "data-seq" in item]
+    shown = [item for item in page.all("article") if "data-seq" in item]
     assert len(shown) == (2 * len(kinds) if kinds else 1)
-    topics = [str(granted(topic, nobody)) for topic in page.one("live-feed")["topics"].split()]
-    if arguments.startswith("kinds"):
-        assert topics == [f"feed:{kind}" for kind in kinds or ()]
-    else:
-        assert topics == ["feed"]
+    topic = str(granted(page.one("live-feed")["topic"], nobody))
+    assert topic == ("feed:" + ",".join(kinds or ()) if "kinds" in arguments else "feed")
 
 
-def test_the_feed_is_three_queries(quiz: Quiz, django_assert_num_queries: Any) -> None:
+def test_the_feed_is_two_queries(quiz: Quiz, django_assert_num_queries: Any) -> None:
     for n in range(12):
         complete(quiz, User.objects.create(username=f"u{n}"))
     feed.number()
 
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         render("{% live_feed limit=30 %}")
 
 
@@ -316,7 +315,76 @@ def test_big_numbers_of_the_feed_are_in_no_language(quiz: Quiz, ada: User, setti
 
     assert page.one("live-feed")["seq"] == str(feed.head().seq)
     assert page.one("live-feed")["limit"] == "1000"
-    assert all(item["data-seq"].isdigit() for item in page.all("li") if "data-seq" in item)
+    assert all(item["data-seq"].isdigit() for item in page.all("article") if "data-seq" in item)
+
+
+# Older pages, the feed of an object
+
+
+def visit(text: str, address: str, **context: Any) -> Elements:
+    request = RequestFactory().get(address)
+    return Elements(render(text, request=request, user=AnonymousUser(), **context))
+
+
+def test_older_pages_without_javascript(quiz: Quiz, ada: User) -> None:
+    for score in range(25):
+        complete(quiz, ada, score=score)
+    text, address, found = '{% live_feed kinds="quiz_completed" %}', "/a/?b=ä&c=1", []
+    for turned in range(3):
+        page = visit(text, address)
+        found += [int(item["data-seq"]) for item in page.all("article") if "data-seq" in item]
+        # An older page stands still, and leads back.
+        assert bool(page.one("live-feed")["topic"]) is (turned == 0)
+        assert len([a for a in page.all("a") if a["text"] == "Newest"]) == (turned > 0)
+        older = [a for a in page.all("a") if a["text"] == "Older"]
+        if turned == 2:
+            assert not older
+            break
+        address = older[0]["href"]
+        assert address.startswith("/a/?b=%C3%A4&c=1&older-")
+        complete(quiz, ada)
+
+    assert found == sorted(found, reverse=True)
+    assert len(found) == len(set(found)) == 25
+
+
+def test_where_the_script_asks_for_older_ones(quiz: Quiz, ada: User) -> None:
+    complete(quiz, ada, times=12, score=100)
+    page = visit('{% live_feed kinds="perfect" limit=5 %}', "/")
+    link, place = page.one("a", **{"data-live": "older"}), feed.head()
+
+    last = page.all("article")[4]["data-seq"]
+    answer = Client().get(f"{link['data-more']}{place.epoch}-{last}-{place.seq}").json()
+    assert [event["seq"] for event in answer["results"]] == [int(last) - 3 * n for n in range(1, 6)]
+    assert not visit("{% live_feed more=False %}", "/").all("a", **{"data-live": "older"})
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "ff-1-1", "<script>", "9" * 5000])
+def test_a_page_that_is_not_there_is_the_newest(quiz: Quiz, ada: User, cursor: str) -> None:
+    complete(quiz, ada, times=12)
+    older = visit("{% live_feed %}", "/").one("a", **{"data-live": "older"})["href"]
+    name = older.lstrip("/?").partition("=")[0]
+
+    assert visit("{% live_feed %}", f"/?{urlencode({name: cursor})}").one("live-feed")["topic"]
+
+
+def test_the_feed_of_an_object(quiz: Quiz, ada: User) -> None:
+    other = Quiz.objects.create(title="Algebra")
+    complete(quiz, ada)
+    complete(other, ada)
+    feed.number()
+
+    def shown(arguments: str) -> list[str]:
+        page = visit("{% live_feed " + arguments + " %}", "/", quiz=quiz, ada=ada, none=[])
+        return [a["text"] for a in page.all("a", **{"data-live": "text"})][:-1]
+
+    assert shown("of=quiz") == ["ada just completed Fractions!"]
+    assert len(shown('actor=ada kinds="quiz_completed"')) == 2
+    assert shown("of=quiz actor=ada") == shown("of=quiz")
+    assert shown("of=none") == shown("actor=none") == shown("of=ada") == []
+    for mistake in ("of=nothing", 'actor="ada"', "of=None"):
+        with pytest.raises(TypeError, match="give an object"):
+            shown(mistake)
 
 
 # Hostile texts
@@ -334,7 +402,7 @@ def test_hostile_texts_are_shown_and_not_run() -> None:
     labels = [span["text"] for span in elements.all("span", **{"class": "live-card__label"})]
     assert SCRIPT in labels
     assert elements.all("span", **{"data-icon": '"><b>'})
-    texts = [span["text"] for span in elements.all("span", **{"data-live": "text"})]
+    texts = [span["text"] for span in elements.all("a", **{"data-live": "text"})]
     assert f'{SCRIPT} just completed {SCRIPT}"{{0}}!' in texts
 
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import Any
 
-from django.utils.cache import patch_cache_control
+from django.utils.cache import patch_cache_control, patch_vary_headers
 from rest_framework.exceptions import NotFound
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.renderers import JSONRenderer
@@ -40,6 +40,10 @@ class LiveView(APIView):
                 response = Response(status=304)
             response["ETag"] = tag
             patch_cache_control(response, no_cache=True)
+            if hasattr(request, "_user"):
+                # It mattered who asks.
+                patch_cache_control(response, private=True)
+                patch_vary_headers(response, ("Cookie", "Authorization"))
         final: Response = super().finalize_response(request, response, *args, **kwargs)
         return final
 

@@ -1,4 +1,4 @@
-"""``GET live/events/?kind=&limit=&cursor=`` and ``POST live/events/``"""
+"""``GET live/events/?kind=&target=&actor=&group=&topic=&limit=&cursor=`` and ``POST live/events/``"""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Model
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db.models import Model, Q
 from rest_framework import status
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.parsers import JSONParser
@@ -18,23 +20,23 @@ from rest_framework.settings import api_settings
 from rest_framework.throttling import BaseThrottle, UserRateThrottle
 from rest_framework.viewsets import ViewSet
 
-from livecounters import feed
+from livecounters import feed, timeline
 from livecounters.api.base import LiveView, not_found
 from livecounters.attainment import progress
-from livecounters.exceptions import Unrecordable
-from livecounters.feed import Place
+from livecounters.audience import Viewer
+from livecounters.cursors import Cursor
+from livecounters.exceptions import TopicRefused, Unrecordable
 from livecounters.models import ActivityEvent
 from livecounters.recordables import recordable_of
 from livecounters.recording import record
 from livecounters.registry import ActivityEntry, registry
+from livecounters.selection import Party, Selection, party_of
+from livecounters.topics import MAX_PARTIES, FeedTopic, feed_of, granted, seen_by
 
 __all__ = ["EventViewSet", "RecordThrottle"]
 
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
-
-# The place from which older events follow: the epoch and the number of the last one shown.
-CURSOR = re.compile(r"([0-9a-f]{1,32})-(\d{1,18})")
 
 # What a browser may say of an event: in bytes, in characters, and about what.
 MAX_BODY = 8_192
@@ -75,19 +77,26 @@ class EventViewSet(LiveView, ViewSet):
         return [*own, *super().get_throttles()]
 
     def list(self, request: Request) -> Response:
-        place = feed.number()
-        kinds = self._kinds(request)
+        topic = _topic(request)
         limit = _limit(request.query_params.get("limit"))
-        before = _before(request.query_params.get("cursor"), place)
-        found = feed.newest(limit + 1, kinds, before)
-        results = [event.as_json() for event in found[:limit]]
-        more = len(found) > limit
+        cursor = _cursor(request.query_params.get("cursor"))
+        found = timeline.page(
+            limit,
+            topic.selection,
+            cursor,
+            viewer=None if topic.viewer is None else Viewer(request.user),
+            of=_group(request, topic),
+        )
+        if cursor is not None and cursor.epoch != found.place.epoch:
+            raise ValidationError(
+                {"cursor": "The feed was renumbered; begin again without a cursor."}
+            )
         return Response(
             {
-                "results": results,
-                "next": _next(request, place, found[limit - 1].seq) if more else None,
-                "epoch": place.epoch,
-                "seq": place.seq,
+                "results": [event.as_json() for event in found.events],
+                "next": None if found.older is None else _next(request, found.older),
+                "epoch": found.place.epoch,
+                "seq": found.place.seq,
             }
         )
 
@@ -107,13 +116,59 @@ class EventViewSet(LiveView, ViewSet):
             status=status.HTTP_201_CREATED if found.fresh else status.HTTP_200_OK,
         )
 
-    def _kinds(self, request: Request) -> Sequence[str]:
-        wanted = request.query_params.getlist("kind")
-        entries = [_activity(request, name) for name in wanted] or list(registry.activities)
-        visible = [e.full_name for e in entries if e.declared.public or _is_staff(request.user)]
-        if wanted and len(visible) < len(entries):
-            raise not_found(request)
-        return visible
+
+# Reading
+
+
+def _topic(request: Request) -> FeedTopic:
+    """The feed that is asked for, as the caller sees it: of a token, or of what is named."""
+    query = request.query_params
+    try:
+        if "topic" in query:
+            found = granted(query["topic"], lambda: request.user)
+            if not isinstance(found, FeedTopic):
+                raise TopicRefused(query["topic"])
+            return found
+        asked = feed_of(
+            [_activity(request, name).full_name for name in query.getlist("kind")],
+            _parties(query.getlist("target"), "target"),
+            _parties(query.getlist("actor"), "actor"),
+        )
+        return seen_by(asked, lambda: request.user, shown=False)
+    except TopicRefused:
+        if "topic" in query or "kind" in query:
+            raise not_found(request) from None
+    return FeedTopic(Selection(kinds=()))
+
+
+def _parties(texts: Sequence[str], word: str) -> list[Party]:
+    if len(texts) > MAX_PARTIES:
+        raise ValidationError({word: f"At most {MAX_PARTIES} at a time."})
+    found = []
+    for text in texts:
+        model, colon, key = text.rpartition(":") if word == "actor" else text.partition(":")
+        if word == "actor" and not colon:
+            model = get_user_model()._meta.label
+        try:
+            found.append(party_of(model, key))
+        except (LookupError, ValueError, TypeError, DjangoValidationError):
+            raise ValidationError({word: "Name an object as app.model:key."}) from None
+    return found
+
+
+def _group(request: Request, topic: FeedTopic) -> Q | None:
+    """What is asked for of groups: nothing, that there be none, or the events of one."""
+    asked = request.query_params.get("group")
+    if asked is None:
+        return None
+    if asked == "none":
+        return Q()
+    if not re.fullmatch(r"\d{1,18}", asked, re.ASCII):
+        raise ValidationError({"group": 'Give the number of an event, or "none".'})
+    found = timeline.together(int(asked), topic.selection)
+    if found is None:
+        raise not_found(request)
+    return found
 
 
 # Recording
@@ -165,11 +220,7 @@ def _said(event: ActivityEvent) -> dict[str, Any]:
     """An event as the feed shows it, with its number."""
     feed.number()
     row = ActivityEvent.objects.using(feed.database()).filter(pk=event.pk).first()
-    return feed.said(row or event).as_json()
-
-
-def _is_staff(user: Any) -> bool:
-    return bool(user is not None and user.is_active and user.is_staff)
+    return timeline.said(row or event).as_json()
 
 
 def _activity(request: Request, name: str) -> ActivityEntry:
@@ -187,18 +238,14 @@ def _limit(text: str | None) -> int:
     return int(text)
 
 
-def _before(cursor: str | None, place: Place) -> int | None:
-    if not cursor:
-        return None
-    match = CURSOR.fullmatch(cursor)
-    if match is None:
+def _cursor(text: str | None) -> Cursor | None:
+    cursor = Cursor.parse(text) if text else None
+    if text and cursor is None:
         raise ValidationError({"cursor": "Use the address in next as it is."})
-    if match[1] != place.epoch:
-        raise ValidationError({"cursor": "The feed was renumbered; begin again without a cursor."})
-    return int(match[2])
+    return cursor
 
 
-def _next(request: Request, place: Place, seq: int) -> str:
+def _next(request: Request, older: Cursor) -> str:
     query = [(k, v) for k, vs in request.query_params.lists() for v in vs if k != "cursor"]
-    query.append(("cursor", f"{place.epoch}-{seq}"))
+    query.append(("cursor", str(older)))
     return str(request.build_absolute_uri(f"{request.path}?{urlencode(query)}"))

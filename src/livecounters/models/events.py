@@ -9,6 +9,9 @@ from livecounters.models.numbers import TEXT_LENGTH, ExactCharField
 # An event that counts and is never told: muted, or of somebody anonymous.
 UNTOLD = 0
 
+FORGOTTEN = "livecounters.forgotten"
+"""The model of an actor or target who was forgotten; there is none of that name."""
+
 
 class ActivityEvent(models.Model):
     """Something that happened, as it was when it happened; it survives its row and its target.
@@ -32,6 +35,10 @@ class ActivityEvent(models.Model):
         indexes = [
             models.Index(fields=["seq"], name="livecounters_event_seq"),
             models.Index(fields=["kind", "seq"], name="livecounters_event_kind"),
+            # What is told together, and the feeds of an object and of an actor.
+            models.Index(fields=["kind", "at"], name="livecounters_event_at"),
+            models.Index(fields=["target", "seq"], name="livecounters_event_target"),
+            models.Index(fields=["actor", "seq"], name="livecounters_event_actor"),
         ]
 
     def __str__(self) -> str:

@@ -6,9 +6,12 @@ Every tag renders a template ``livecounters/<tag>.html`` that a host can overrid
 from __future__ import annotations
 
 import datetime as dt
+from hashlib import sha256
 from typing import Any
+from urllib.parse import urlencode
 
 from django import template
+from django.db.models import Model
 from django.middleware.csrf import get_token
 from django.template import Context
 from django.template.loader import render_to_string
@@ -20,11 +23,15 @@ from django.utils.timesince import timesince
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from livecounters import feed, pictures
+from livecounters import pictures, timeline
+from livecounters.audience import Viewer
 from livecounters.awards import unread
 from livecounters.conf import options
+from livecounters.cursors import Cursor
 from livecounters.displays import decimals_of, level_of, number_text, progress_cards
-from livecounters.feed import Event, iso
+from livecounters.events import Event
+from livecounters.exceptions import TopicRefused
+from livecounters.feed import iso
 from livecounters.frames import plain
 from livecounters.gauges import SITE, Online
 from livecounters.meters import Meter
@@ -33,12 +40,15 @@ from livecounters.numbers import Question, Reader, counters, read
 from livecounters.people import key_of
 from livecounters.readers import Number, aware
 from livecounters.registry import registry
-from livecounters.topics import CounterTopic, FeedTopic, OnlineTopic, sign
+from livecounters.topics import CounterTopic, OnlineTopic, feed_of, seen_by, sign
 from livecounters.windows import Window, last
 
 register = template.Library()
 
 HUES = 6
+
+# As many as the API gives at once.
+MAX_OLDER = 100
 
 # The mean of nothing is None, so that cannot say that a number is not given.
 UNKNOWN: Any = object()
@@ -283,28 +293,104 @@ def _user(context: Context) -> Any:
     return user if user is not None and user.is_authenticated else None
 
 
-@register.inclusion_tag("livecounters/live_feed.html")
-def live_feed(limit: int = 10, kinds: str = "") -> dict[str, Any]:
-    """The newest events, newest first; ``kinds`` are names of activities with blanks between."""
-    activities = [registry.activities.get(kind) for kind in kinds.split()]
-    topics = [FeedTopic(activity) for activity in activities] or [FeedTopic()]
-    # The place first: what happens while the events are read is news to the page.
-    place = feed.number()
-    now = timezone.now()
-    found = feed.newest(limit, [a.full_name for a in activities] or None, before=place.seq + 1)
-    return {
-        "topics": " ".join(sign(topic) for topic in topics),
+@register.inclusion_tag("livecounters/live_feed.html", takes_context=True)
+def live_feed(
+    context: Context,
+    limit: int = 10,
+    kinds: str = "",
+    of: Any = UNKNOWN,
+    actor: Any = UNKNOWN,
+    more: bool = True,
+) -> dict[str, Any]:
+    """The newest events that whoever looks at the page may see, newest first, what belongs
+    together told as one.
+
+    ``kinds`` are names of activities with blanks between. ``of`` is an object, or several, to
+    which it was done; ``actor`` who did it, or several. ``more`` says whether older pages can be
+    turned to.
+    """
+    targets, actors = _objects("of", of), _objects("actor", actor)
+    try:
+        asked = feed_of(kinds.split(), targets or (), actors or ())
+        topic = seen_by(asked, lambda: _user(context), shown=True)
+    except TopicRefused:
+        return _nothing(limit)
+    if targets == [] or actors == []:
+        # Who follows nobody sees nothing.
+        return _nothing(limit)
+    request, viewer = context.get("request"), None
+    if topic.viewer is not None:
+        viewer = Viewer(_user(context))
+    word = f"older-{sha256(topic.asked.encode()).hexdigest()[:6]}"
+    cursor = Cursor.parse(request.GET.get(word, "")) if request is not None else None
+    found = timeline.page(limit, topic.selection, cursor, viewer=viewer)
+    if cursor is not None and cursor.epoch != found.place.epoch:
+        cursor, found = None, timeline.page(limit, topic.selection, viewer=viewer)
+    older, place = found.older, found.place
+    now, token = timezone.now(), sign(topic)
+    return _nothing(limit) | {
+        # An older page stands still.
+        "topic": "" if cursor else token,
         # Attributes are for the browser, in no language.
         "epoch": place.epoch,
         "seq": str(place.seq),
-        "limit": str(limit),
-        "events": [_told(event, now) for event in found],
+        "events": [_told(event, now) for event in found.events],
+        "turned": _address(request, word, None) if cursor else "",
+        "older": _address(request, word, older) if older and more else "",
+        "more": _more(token, limit) if more and not cursor else "",
     }
+
+
+def _nothing(limit: int) -> dict[str, Any]:
+    """A feed that nothing comes into."""
+    return {
+        "topic": "",
+        "epoch": "",
+        "seq": "0",
+        "limit": str(limit),
+        "events": [],
+        "turned": "",
+        "older": "",
+        "more": "",
+    }
+
+
+def _objects(word: str, given: Any) -> list[Any] | None:
+    """The objects that a feed is narrowed to; None if to none in particular."""
+    if given is UNKNOWN:
+        return None
+    if isinstance(given, Model):
+        return [given]
+    if given is None or isinstance(given, str):
+        # Also what a template makes of a name that it does not know.
+        raise TypeError(f"live_feed {word}={given!r}: give an object, or several.")
+    return list(given)
+
+
+def _address(request: Any, word: str, cursor: Cursor | None) -> str:
+    """The page's own address with another part of the feed; the cursor stands last."""
+    if request is None:
+        return ""
+    query = request.GET.copy()
+    query.pop(word, None)
+    if cursor is not None:
+        query[word] = str(cursor)
+    return f"{request.path}?{query.urlencode()}" if query else str(request.path)
+
+
+def _more(token: str, limit: int) -> str:
+    """Where the script asks for older pages; a cursor is to be written behind it."""
+    try:
+        address = reverse("livecounters:event-list")
+    except NoReverseMatch:
+        return ""
+    return f"{address}?{urlencode({'topic': token, 'limit': min(limit, MAX_OLDER)})}&cursor="
 
 
 def _told(event: Event, now: dt.datetime) -> dict[str, Any]:
     return {
         "event": event,
+        "key": event.key,
         "seq": str(event.seq),
         "at": iso(event.at),
         "ago": _ago(event.at, now),

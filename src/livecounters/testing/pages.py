@@ -63,7 +63,7 @@ class Page:
         name = str(topic)
         self._topics[name] = topic
         if isinstance(topic, FeedTopic):
-            self._hub.follow_feed(self, name, None, None)
+            self._hub.follow_feed(self, name, None, None, said(topic))
         else:
             self._hub.follow_number(self, name, *topic.origin, said=said(topic))
 
