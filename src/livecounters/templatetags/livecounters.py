@@ -9,6 +9,7 @@ import datetime as dt
 from typing import Any
 
 from django import template
+from django.contrib.staticfiles import finders
 from django.middleware.csrf import get_token
 from django.template import Context
 from django.template.loader import render_to_string
@@ -23,7 +24,14 @@ from django.utils.translation import gettext as _
 from livecounters import feed
 from livecounters.awards import unread
 from livecounters.conf import options
-from livecounters.displays import decimals_of, leaderboard, level_of, number_text, progress_cards
+from livecounters.displays import (
+    decimals_of,
+    leaderboard,
+    level_of,
+    number_text,
+    progress_cards,
+    unit_of,
+)
 from livecounters.feed import Event, iso
 from livecounters.frames import plain
 from livecounters.gauges import SITE, Online
@@ -40,13 +48,19 @@ register = template.Library()
 
 HUES = 6
 
+THEMES = ("board", "paper", "vivid")
+
 # The mean of nothing is None, so that cannot say that a number is not given.
 UNKNOWN: Any = object()
 
 
 @register.inclusion_tag("livecounters/live_assets.html", takes_context=True)
-def live_assets(context: Context) -> dict[str, Any]:
-    """The stylesheet, the module script, and what they need to know; once in a page's head."""
+def live_assets(context: Context, theme: str = "") -> dict[str, Any]:
+    """The stylesheet, the module script, and what they need to know; once in a page's head.
+
+    ``theme`` names a further style sheet: one of :data:`THEMES`, or a static file
+    ``livecounters/themes/<theme>.css`` of the host's own.
+    """
     try:
         snapshot, visitor = reverse("livecounters:snapshot"), reverse("livecounters:visitor")
     except NoReverseMatch:
@@ -57,8 +71,20 @@ def live_assets(context: Context) -> dict[str, Any]:
         "visitor": visitor,
         "viewer": _viewer(context),
         "language": get_language() or "",
+        "theme": _theme(theme),
         "nonce": _nonce(context),
     }
+
+
+def _theme(name: str) -> str:
+    """The path of a theme's style sheet below the static files."""
+    path = f"livecounters/themes/{name}.css"
+    if not name or name in THEMES or finders.find(path):
+        return path if name else ""
+    raise ValueError(
+        f"live_assets theme={name!r}: there is none of this name. Give one of {', '.join(THEMES)}, "
+        f"or put {path} into your static files."
+    )
 
 
 def _viewer(context: Context) -> str:
@@ -121,6 +147,14 @@ def live_counter(name: str, of: Any = None, value: Any = UNKNOWN) -> SafeString:
     said = shown(counter, scope, value, now)
     # Rendered and escaped by the template.
     return mark_safe(render_to_string("livecounters/live_counter.html", said).strip())
+
+
+@register.simple_tag
+def live_status() -> SafeString:
+    """How the page is connected; until a script knows, the time of the page's numbers."""
+    said = render_to_string("livecounters/live_status.html", {"at": timezone.now()})
+    # Rendered and escaped by the template.
+    return mark_safe(said.strip())
 
 
 @register.inclusion_tag("livecounters/live_online.html")
@@ -280,5 +314,6 @@ def shown(counter: Reader, scope: str, value: Number, now: dt.datetime) -> dict[
         "value": "" if value is None else str(plain(value)),
         "text": number_text(value, decimals),
         "decimals": str(decimals),
+        "unit": unit_of(counter),
         "at": iso(now),
     }
