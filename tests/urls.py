@@ -11,5 +11,7 @@ urlpatterns = [
     path("", views.home),
     path("complete/<int:quiz>/", views.complete),
     path("practice/", views.practice),
+    path("gallery/", views.gallery),
+    path("gallery/gallery.css", views.gallery_css),
     path("login/<int:user>/", views.log_in),
 ]

@@ -251,7 +251,7 @@ def test_the_newest_first(quiz: Quiz, ada: User) -> None:
     texts = [span["text"] for span in page.all("span", **{"data-live": "text"})]
     # The last one is the pattern for those to come.
     assert texts == [f"ada just completed {title}!" for title in ("Three", "Two", "One")] + [""]
-    numbers = [int(item["data-seq"]) for item in page.all("li") if "data-seq" in item]
+    numbers = [int(item["data-seq"]) for item in page.all("article") if "data-seq" in item]
     assert numbers == sorted(numbers, reverse=True)
     place = feed.head()
     assert page.one("live-feed")["epoch"] == place.epoch
@@ -280,7 +280,7 @@ def test_kinds_and_limit(quiz: Quiz, ada: User, arguments: str, kinds: list[str]
     complete(quiz, ada, score=100)
 
     page = Elements(render("{% live_feed " + arguments + " %}"))
-    shown = [item for item in page.all("li") if "data-seq" in item]
+    shown = [item for item in page.all("article") if "data-seq" in item]
     assert len(shown) == (2 * len(kinds) if kinds else 1)
     topics = [str(granted(topic, nobody)) for topic in page.one("live-feed")["topics"].split()]
     if arguments.startswith("kinds"):
@@ -316,7 +316,7 @@ def test_big_numbers_of_the_feed_are_in_no_language(quiz: Quiz, ada: User, setti
 
     assert page.one("live-feed")["seq"] == str(feed.head().seq)
     assert page.one("live-feed")["limit"] == "1000"
-    assert all(item["data-seq"].isdigit() for item in page.all("li") if "data-seq" in item)
+    assert all(item["data-seq"].isdigit() for item in page.all("article") if "data-seq" in item)
 
 
 # Hostile texts
