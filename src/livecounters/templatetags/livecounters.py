@@ -17,11 +17,10 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.timesince import timesince
 from django.utils.translation import get_language
-from django.utils.translation import gettext as _
 
 from livecounters import feed
+from livecounters.ages import age
 from livecounters.awards import unread
 from livecounters.conf import options
 from livecounters.displays import (
@@ -291,15 +290,8 @@ def _told(event: Event, now: dt.datetime) -> dict[str, Any]:
         "event": event,
         "seq": str(event.seq),
         "at": iso(event.at),
-        "ago": _ago(event.at, now),
+        "ago": age(aware(event.at), aware(now)),
     }
-
-
-def _ago(at: dt.datetime, now: dt.datetime) -> str:
-    at, now = aware(at), aware(now)
-    if now - at < dt.timedelta(minutes=1):
-        return _("just now")
-    return _("%(time)s ago") % {"time": timesince(at, now, depth=1)}
 
 
 def shown(counter: Reader, scope: str, value: Number, now: dt.datetime) -> dict[str, Any]:
