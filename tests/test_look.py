@@ -170,10 +170,10 @@ CHANGE = """async ([which, from, to]) => {
 
 
 async def test_nothing_jumps_when_a_number_grows(browser: Browser, server: str, ada: User) -> None:
-    for theme, width in [("", 360), *product(THEMES, [1280])]:
+    for theme, width in (("", 360), ("", 1280), ("vivid", 1280)):
         async with opened(browser, server, width) as page:
             await gallery(page, server, ada, theme)
-            for numbers in ([9, 10], [999, 1000], [-1, 1000000]):
+            for numbers in ([9, 10], [999, 1000]):
                 jumps = await page.evaluate(CHANGE, [".live-card", *numbers])
                 assert jumps == [], (theme, width, numbers)
             # In a line, the words behind a number make room for it.
