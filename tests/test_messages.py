@@ -15,7 +15,7 @@ from django.template.base import Lexer, TokenType
 from django.utils.translation.template import templatize
 
 ROOT = Path(__file__).resolve().parent.parent
-PLACES = {"livecounters": ROOT / "src/livecounters"}
+PLACES = {"livecounters": ROOT / "src/livecounters", "example": ROOT / "example_project"}
 LANGUAGES = ("de", "en", "es", "fr", "pt", "zh_Hans")
 CATALOGUES = [(place, language) for place in PLACES for language in LANGUAGES]
 

@@ -70,7 +70,7 @@ def buy(request: HttpRequest, slug: str) -> HttpResponse:
         },
     )
     if bought:
-        messages.success(request, f"{package} is yours. Enjoy!")
+        messages.success(request, _("%(package)s is yours. Enjoy!") % {"package": package})
     return redirect(package)
 
 
