@@ -28,7 +28,7 @@ MARKS = {
 }
 # Arguments that people read.
 READ = {"description", "empty_label", "label", "message", "verbose_name", "verbose_name_plural"}
-SPOKEN = ("aria-label", "aria-roledescription", "alt", "placeholder", "title", "data-text-")
+SPOKEN = {"aria-label", "aria-roledescription", "alt", "placeholder", "title"}
 
 _TEXT = r"""u?(?:'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")"""
 CALL = re.compile(rf"\bn?p?gettext\({_TEXT}(?:, *{_TEXT})*")
@@ -149,7 +149,7 @@ class Unmarked(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.silent += tag in ("script", "style")
         for name, value in attrs:
-            if name.startswith(SPOKEN) and letters(value or ""):
+            if (name in SPOKEN or name.startswith("data-text-")) and letters(value or ""):
                 self.found.append(f"{name}={value}")
 
     def handle_endtag(self, tag: str) -> None:
