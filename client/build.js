@@ -4,6 +4,7 @@
  */
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
@@ -17,6 +18,11 @@ const BUNDLES = [
   { entry: "src/charts/index.js", file: "charts.js", limit: 1_500 },
   { entry: "src/record/index.js", file: "record.js", limit: 1_000 },
   { entry: "css/index.css", file: "livecounters.css", limit: 4_000 },
+  ...["board", "paper", "vivid"].map((name) => ({
+    entry: `css/themes/${name}.css`,
+    file: `themes/${name}.css`,
+    limit: 1_000,
+  })),
 ];
 
 const checking = process.argv.includes("--check");
@@ -63,7 +69,7 @@ async function smaller(text) {
  * @param {string} target
  */
 function write(text, target) {
-  mkdirSync(fileURLToPath(STATIC), { recursive: true });
+  mkdirSync(dirname(target), { recursive: true });
   writeFileSync(target, text);
 }
 

@@ -228,6 +228,16 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="session")
+def axe() -> str:
+    """The script that looks for what keeps people out of a page."""
+    path = Path(__file__).parent.parent / "client/node_modules/axe-core/axe.min.js"
+    if path.is_file():
+        return path.read_text(encoding="utf-8")
+    reason = "NOT TESTED: axe-core is not installed (cd client && npm ci)"
+    return pytest.fail(reason) if IN_CI else pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
 def django_db_setup(
     django_db_setup: None, django_db_blocker: Any, pytestconfig: pytest.Config
 ) -> Iterator[None]:

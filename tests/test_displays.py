@@ -78,7 +78,7 @@ def test_a_goal(ada: User, done: int, percent: str, text: str, capped: str, leve
     day = card["goals"][0]
 
     assert (day["period"], day["target"]["text"]) == ("day", "3")
-    assert day["percent"] == {"value": percent, "text": text}
+    assert day["percent"] == {"value": percent, "text": text, "before": "", "behind": "%"}
     assert (day["capped"], day["level"], day["levels"]) == (capped, level, "near:60 done:100")
 
 

@@ -12,5 +12,7 @@ urlpatterns = [
     path("complete/<int:quiz>/", views.complete),
     path("practice/", views.practice),
     path("charts/", views.charts),
+    path("gallery/", views.gallery),
+    path("gallery/gallery.css", views.gallery_css),
     path("login/<int:user>/", views.log_in),
 ]

@@ -7,7 +7,7 @@
  * @property {string} visitor  address that says who a reader is, or ""
  * @property {string} viewer  changes when the reader logs in or out
  * @property {string} language
- * @property {Record<string, string>} texts  one translated line per state
+ * @property {Record<string, string | undefined>} texts  one translated line per state
  */
 
 import { VERSION } from "./frames.js";
@@ -30,10 +30,10 @@ export function readSettings(document) {
     viewer: viewer ?? "",
     language: spoken,
     texts: {
-      live: textLive ?? "",
-      reconnecting: textReconnecting ?? "",
-      polling: textPolling ?? "",
-      stale: textStale ?? "",
+      live: textLive,
+      reconnecting: textReconnecting,
+      polling: textPolling,
+      stale: textStale,
     },
   };
 }

@@ -14,6 +14,7 @@ export class LiveStatus extends LiveElement {
   /** @param {import("./connection.js").State} state */
   #show(state) {
     this.dataset.state = state;
-    write(this, this.client.texts[state] ?? "");
+    // What the server said stands until there is something to say.
+    write(this, this.client.texts[state] || this.textContent);
   }
 }

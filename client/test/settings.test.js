@@ -31,9 +31,12 @@ test("without encryption where the page has none", () => {
   );
 });
 
-test("what is missing is empty, the language is the page's", () => {
+test("what is missing is empty, a text that is missing leaves the page's, the language is the page's", () => {
   const { socket, snapshot, visitor, viewer, language, texts } = readSettings(page({}));
-  assert.deepEqual([socket, snapshot, visitor, viewer, language, texts.stale], ["", "", "", "", "fr", ""]);
+  assert.deepEqual(
+    [socket, snapshot, visitor, viewer, language, texts.stale],
+    ["", "", "", "", "fr", undefined],
+  );
 });
 
 test("a page that does not speak of us", () => assert.equal(readSettings(page(null)), null));

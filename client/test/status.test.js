@@ -24,3 +24,11 @@ test("a status that is gone hears nothing", async () => {
   says({ op: "pong", at: "2026-11-21T07:40:12Z" });
   assert.equal(status.dataset.state, "connecting");
 });
+
+test("what the server said stands until there is something to say", async () => {
+  const as = "<live-status>As of <time>8:00</time></live-status>";
+  const { says, find } = await open(`${as}${card("counter:a", 1, "1")}`);
+  assert.equal(find("live-status time").textContent, "8:00");
+  says({ op: "pong", at: "2026-11-21T07:40:12Z" });
+  assert.equal(find("live-status").innerHTML, "Live");
+});

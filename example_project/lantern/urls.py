@@ -6,5 +6,6 @@ urlpatterns = [
     path("", include("packages.urls")),
     path("people/", include("people.urls")),
     path("live/", include("livecounters.urls")),
+    path("language/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),
 ]

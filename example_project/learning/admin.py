@@ -2,6 +2,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from .models import Attempt, Choice, Course, Enrolment, Question, Quiz
 
@@ -52,17 +53,19 @@ class EnrolmentAdmin(admin.ModelAdmin):
     raw_id_fields = ("user",)
     actions = ("activate", "suspend")
 
-    @admin.action(description="Activate selected enrolments")
+    @admin.action(description=_("Activate selected enrolments"))
     def activate(self, request: HttpRequest, queryset: QuerySet[Enrolment]) -> None:
         """One `update()` for all of them: no `save()`, no signals."""
         pending = queryset.filter(status=Enrolment.Status.PENDING)
         changed = pending.update(status=Enrolment.Status.ACTIVE, activated_at=timezone.now())
-        self.message_user(request, f"{changed} enrolments are active now.")
+        self.message_user(request, _("%(number)s enrolments are active now.") % {"number": changed})
 
-    @admin.action(description="Set selected enrolments back to pending")
+    @admin.action(description=_("Set selected enrolments back to pending"))
     def suspend(self, request: HttpRequest, queryset: QuerySet[Enrolment]) -> None:
         changed = queryset.update(status=Enrolment.Status.PENDING, activated_at=None)
-        self.message_user(request, f"{changed} enrolments are pending now.")
+        self.message_user(
+            request, _("%(number)s enrolments are pending now.") % {"number": changed}
+        )
 
 
 @admin.register(Attempt)

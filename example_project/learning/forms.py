@@ -1,4 +1,5 @@
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from .models import Choice, Question
 
@@ -11,8 +12,8 @@ class AnswerForm(forms.Form):
         Choice.objects.none(),
         widget=forms.RadioSelect,
         error_messages={
-            "required": "Choose an answer first.",
-            "invalid_choice": "Choose one of the answers below.",
+            "required": _("Choose an answer first."),
+            "invalid_choice": _("Choose one of the answers below."),
         },
     )
 

@@ -8,6 +8,7 @@ from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from . import taking
@@ -76,7 +77,7 @@ def confirm(request: HttpRequest, slug: str) -> HttpResponse:
         enrolment.status = Enrolment.Status.ACTIVE
         enrolment.activated_at = timezone.now()
         enrolment.save()
-        messages.success(request, f"Welcome to {enrolment.course}!")
+        messages.success(request, _("Welcome to %(course)s!") % {"course": enrolment.course})
     return redirect(enrolment.course)
 
 

@@ -1,9 +1,10 @@
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from .models import Purchase
 
 STARS = range(1, 6)
-WRONG_STARS = "Give one to five stars."
+WRONG_STARS = _("Give one to five stars.")
 
 
 class RatingForm(forms.Form):
@@ -20,8 +21,8 @@ class PurchaseForm(forms.ModelForm):
         fields = ("currency",)
         error_messages = {
             "currency": {
-                "required": "Choose a currency.",
-                "invalid_choice": "Choose one of these currencies.",
+                "required": _("Choose a currency."),
+                "invalid_choice": _("Choose one of these currencies."),
             }
         }
 

@@ -1,19 +1,20 @@
 """The order of the list of packages."""
 
 from django.db.models import F, OrderBy
+from django.utils.translation import gettext_lazy as _
 
 
 class Sorting:
     """The order of a list, as an address names it: `price`, or `-price` for the highest first."""
 
     LABELS = {
-        "title": "Title",
-        "attempts": "Taken",
-        "likes": "Likes",
-        "buyers": "Buyers",
-        "score": "Score",
-        "rating": "Rating",
-        "price": "Price",
+        "title": _("Title"),
+        "attempts": _("Taken"),
+        "likes": _("Likes"),
+        "buyers": _("Buyers"),
+        "score": _("Score"),
+        "rating": _("Rating"),
+        "price": _("Price"),
     }
     RISING = ("title", "price")  # what one wants to see from its lower end first
     DEFAULT = "-attempts"

@@ -3,6 +3,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from learning.models import Quiz
 from learning.visitors import is_simulated
 
@@ -62,7 +63,7 @@ def buy(request: HttpRequest, slug: str) -> HttpResponse:
     form = PurchaseForm(request.POST)
     if not form.is_valid():
         return _show(request, slug, form, status=400)
-    _, bought = Purchase.objects.get_or_create(
+    __, bought = Purchase.objects.get_or_create(
         user=request.user,
         package=package,
         defaults={
@@ -72,7 +73,7 @@ def buy(request: HttpRequest, slug: str) -> HttpResponse:
         },
     )
     if bought:
-        messages.success(request, f"{package} is yours. Enjoy!")
+        messages.success(request, _("%(package)s is yours. Enjoy!") % {"package": package})
     return redirect(package)
 
 

@@ -2,17 +2,20 @@ from django import forms
 from django.contrib.auth import get_user_model
 from django.contrib.auth.forms import UserCreationForm
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from .models import Profile
 
-CITY_HELP = "With this, others read “Ada from Lyon” when you finish a quiz. Without it, just “Ada”."
+CITY_HELP = _(
+    "With this, others read “Ada from Lyon” when you finish a quiz. Without it, just “Ada”."
+)
 
 
 class SignUpForm(UserCreationForm):
-    first_name = forms.CharField(max_length=80, label="First name")
-    city = forms.CharField(max_length=80, required=False, label="City (optional)")
+    first_name = forms.CharField(max_length=80, label=_("First name"))
+    city = forms.CharField(max_length=80, required=False, label=_("City (optional)"))
     share_city = forms.BooleanField(
-        required=False, label="Show my city beside my name", help_text=CITY_HELP
+        required=False, label=_("Show my city beside my name"), help_text=CITY_HELP
     )
 
     field_order = ("first_name", "username", "password1", "password2", "city", "share_city")
@@ -37,7 +40,7 @@ class SignUpForm(UserCreationForm):
 
 
 class ProfileForm(forms.ModelForm):
-    first_name = forms.CharField(max_length=80, label="First name")
+    first_name = forms.CharField(max_length=80, label=_("First name"))
 
     field_order = ("first_name", "city", "share_city")
 

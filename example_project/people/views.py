@@ -6,6 +6,7 @@ from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import LoginView as DjangoLoginView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 
 from livecounters import awards, notices
 from livecounters.forms import GoalsForm, PreferencesForm
@@ -48,7 +49,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     for form in (goals, listed):
         if form.is_bound and form.is_valid():
             form.save()
-            messages.success(request, "It is saved.")
+            messages.success(request, _("It is saved."))
             return redirect("people:dashboard")
     return render(request, "people/dashboard.html", {"goals": goals, "listed": listed})
 
@@ -67,7 +68,7 @@ def profile(request: HttpRequest) -> HttpResponse:
     for each in (form, shown):
         if each.is_bound and each.is_valid():
             each.save()
-            messages.success(request, "Your profile is saved.")
+            messages.success(request, _("Your profile is saved."))
             return redirect("people:profile")
     attempts = (
         request.user.attempts.filter(completed=True)

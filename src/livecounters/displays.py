@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import ROUND_HALF_UP, Decimal
-from decimal import Context as DecimalContext
 from typing import Any
 
-from django.utils.formats import number_format
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from livecounters import awards, notices
@@ -19,6 +17,7 @@ from livecounters.gauges import Gauge
 from livecounters.meters import Meter
 from livecounters.models import Achievement
 from livecounters.numbers import Reader
+from livecounters.numerals import numeral, percent_sign
 from livecounters.people import key_of
 from livecounters.readers import Counter, Number
 from livecounters.registry import CounterEntry, registry
@@ -31,12 +30,10 @@ __all__ = [
     "number_text",
     "piece",
     "progress_cards",
+    "unit_of",
 ]
 
 NOTHING = "\N{EN DASH}"
-
-# Digits enough for any number of a bigint column.
-_WIDE = DecimalContext(prec=60)
 
 # Kinds of achievements that are kept for good, the others being of a day or so.
 BADGES = ("total", "streak")
@@ -56,13 +53,14 @@ def decimals_of(counter: Reader) -> int:
 
 
 def number_text(value: Number, decimals: int) -> str:
-    """A number as it is written."""
-    if value is None:
-        return NOTHING
-    # Rounded as Intl.NumberFormat does; number_format() would cut digits off.
-    places = Decimal(1).scaleb(-decimals)
-    number = Decimal(str(value)).quantize(places, ROUND_HALF_UP, _WIDE)
-    return number_format(number, decimals, force_grouping=True)
+    """A number as it is written; the page's script writes it alike."""
+    return NOTHING if value is None else numeral(value, decimals, get_language() or "")
+
+
+def unit_of(counter: Reader) -> str:
+    """What a number is followed by, such as ``ms``."""
+    declared = counter.entry.declared
+    return declared.unit if isinstance(declared, Gauge) else ""
 
 
 def level_of(counter: Reader, value: Number) -> str:
@@ -171,13 +169,19 @@ def _goal(
     period: str, goal: GoalProgress, decimals: int, levels: Mapping[str, float]
 ) -> dict[str, Any]:
     labels = {"day": _("Today"), "week": _("This week"), "month": _("This month")}
+    before, behind = percent_sign(get_language() or "")
     return {
         "period": period,
         "label": labels[period],
         "target": piece(goal.target),
         "progress": piece(goal.progress, decimals),
         # Not rounded up: 100 % is reached.
-        "percent": {"value": f"{goal.percent:g}", "text": number_text(math.floor(goal.percent), 0)},
+        "percent": {
+            "value": f"{goal.percent:g}",
+            "text": number_text(math.floor(goal.percent), 0),
+            "before": before,
+            "behind": behind,
+        },
         "capped": f"{min(100.0, goal.percent):g}",
         **_levels(levels, goal.percent),
     }

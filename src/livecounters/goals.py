@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from livecounters.declarations import PERIODS, Goal
 from livecounters.feed import database
@@ -89,7 +90,10 @@ def check_goal(entry: CounterEntry, period: str, target: int) -> None:
         or not isinstance(target, int)
         or not goal.least <= target <= goal.most
     ):
-        raise ValueError(f"Give a whole number from {goal.least} to {goal.most}.")
+        raise ValueError(
+            _("Give a whole number from %(least)s to %(most)s.")
+            % {"least": goal.least, "most": goal.most}
+        )
 
 
 def _all() -> QuerySet[PersonalGoal]:

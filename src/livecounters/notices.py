@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils.formats import number_format
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from livecounters.badges import Badge
 from livecounters.feed import iso
 from livecounters.models import Achievement
+from livecounters.numerals import numeral
 from livecounters.readers import Counter
 from livecounters.registry import Names, registry
 from livecounters.rules import BADGE
@@ -59,7 +59,7 @@ def words_of(achievement: Achievement) -> str:
     if achievement.kind == BADGE:
         badge = _badge(achievement)
         return str(badge.label) if badge else achievement.counter
-    number = number_format(achievement.step, force_grouping=True)
+    number = numeral(achievement.step, 0, get_language() or "")
     said = {
         "first": lambda: _("First of the day"),
         "busy": lambda: _("A busy day: %(number)s") % {"number": number},

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 from django.contrib.auth import login
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from .models import Attempt
+from .models import Attempt, Quiz
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -24,6 +26,17 @@ def charts(request: HttpRequest) -> HttpResponse:
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'"
     )
     return response
+
+
+def gallery(request: HttpRequest) -> HttpResponse:
+    """Every tag, in a theme."""
+    context = {"quiz": Quiz.objects.first(), "theme": request.GET.get("theme", "")}
+    return render(request, "host/gallery.html", context)
+
+
+def gallery_css(request: HttpRequest) -> HttpResponse:
+    style = (Path(__file__).parent / "gallery.css").read_text(encoding="utf-8")
+    return HttpResponse(style, content_type="text/css")
 
 
 def log_in(request: HttpRequest, user: int) -> HttpResponse:

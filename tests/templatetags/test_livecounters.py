@@ -13,18 +13,21 @@ from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth.models import AnonymousUser, User
+from django.contrib.staticfiles import finders
 from django.db.models import Q
 from django.template import Context, Template, TemplateSyntaxError
 from django.test import Client, RequestFactory
 from django.utils import timezone, translation
 from django.utils.functional import SimpleLazyObject
 
+import livecounters
 import livecounters as live
 from livecounters import feed, meters
 from livecounters.exceptions import UnknownName
 from livecounters.presence import Changes, Kind, Who, store
 from livecounters.presence.base import Came
 from livecounters.registry import registry
+from livecounters.templatetags.livecounters import THEMES
 from livecounters.topics import granted
 from tests.host.models import Attempt, Course, Quiz, Sale
 
@@ -303,7 +306,7 @@ def test_how_long_ago(quiz: Quiz, ada: User) -> None:
     text = '{% live_feed kinds="quiz_completed" %}'
 
     times = [time["text"] for time in Elements(render(text)).all("time")]
-    assert [re.sub(r"\s", " ", time) for time in times] == ["just now", "3 hours ago", ""]
+    assert [re.sub(r"\s", " ", time) for time in times] == ["now", "3 hours ago", ""]
 
 
 def test_big_numbers_of_the_feed_are_in_no_language(quiz: Quiz, ada: User, settings: Any) -> None:
@@ -791,3 +794,97 @@ class TestNotifications:
 
         assert 'href="/reached/"' in render('{% live_notifications href="/reached/" %}', **given)
         assert "href=" not in render("{% live_notifications %}", **given)
+
+
+# Themes, and templates of the host's own
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_theme_is_a_further_style_sheet(theme: str) -> None:
+    links = Elements(render(f'{{% live_assets theme="{theme}" %}}')).all("link")
+
+    assert [link["href"].rpartition("livecounters/")[2] for link in links] == [
+        "livecounters.css",
+        f"themes/{theme}.css",
+    ]
+    assert finders.find(f"livecounters/themes/{theme}.css")
+
+
+def test_every_theme_is_known() -> None:
+    shipped = Path(livecounters.__file__).parent / "static/livecounters/themes"
+
+    assert tuple(sorted(file.stem for file in shipped.iterdir())) == THEMES
+
+
+def test_a_theme_of_the_hosts_own(settings: Any, tmp_path: Path) -> None:
+    file = tmp_path / "livecounters/themes/ours.css"
+    file.parent.mkdir(parents=True)
+    file.write_text("")
+    settings.STATICFILES_DIRS = [tmp_path]
+    finders.get_finder.cache_clear()
+
+    assert "livecounters/themes/ours.css" in render('{% live_assets theme="ours" %}')
+    finders.get_finder.cache_clear()
+
+
+def test_a_theme_that_is_not_there() -> None:
+    with pytest.raises(ValueError, match="Give one of board, paper, vivid, or put"):
+        render('{% live_assets theme="payper" %}')
+
+
+def overridden(settings: Any, directory: Path, name: str, text: str) -> None:
+    """A host's own template, which stands before the package's and extends it under its name."""
+    file = directory / "livecounters" / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(f'{{% extends "livecounters/{name}" %}}{text}')
+    (engine,) = settings.TEMPLATES
+    settings.TEMPLATES = [engine | {"DIRS": [directory]}]
+
+
+def test_a_block_is_overridden_and_the_rest_stays(settings: Any, tmp_path: Path) -> None:
+    label = "{% block label %}{{ block.super }}<small>of {{ card.name }}</small>{% endblock %}"
+    overridden(settings, tmp_path, "live_counters.html", label)
+
+    page = Elements(render('{% live_counters "attempts" "score_avg" %}'))
+
+    assert [small["text"] for small in page.all("small")] == ["of attempts", "of score_avg"]
+    assert [data["text"] for data in page.all("data")] == ["0", "\N{EN DASH}"]
+    labels = page.all("span", **{"class": "live-card__label"})
+    assert [label["text"] for label in labels] == ["Attempts", "Average score"]
+
+
+@pytest.mark.parametrize(
+    ("name", "block", "tag"),
+    [
+        ("live_counter.html", "value", '{% live_counter "attempts" %}'),
+        ("live_counters.html", "card", '{% live_counters "attempts" %}'),
+        ("live_event.html", "icon", "{% live_feed %}"),
+        ("live_feed.html", "empty", "{% live_feed %}"),
+        ("live_leaderboard.html", "empty", '{% live_leaderboard "per_user" %}'),
+        ("live_status.html", "status", "{% live_status %}"),
+    ],
+)
+def test_blocks(settings: Any, tmp_path: Path, name: str, block: str, tag: str) -> None:
+    overridden(settings, tmp_path, name, "{% block " + block + " %}<u>ours</u>{% endblock %}")
+
+    assert "<u>ours</u>" in render(tag)
+
+
+def test_a_page_that_extends_another_keeps_its_own_blocks(settings: Any, tmp_path: Path) -> None:
+    """A tag's block is none of the page's, whatever they are called."""
+    (tmp_path / "base.html").write_text("{% block label %}base{% endblock %}")
+    (engine,) = settings.TEMPLATES
+    settings.TEMPLATES = [engine | {"DIRS": [tmp_path]}]
+    page = (
+        '{% extends "base.html" %}{% load livecounters %}{% block label %}[{{ block.super }}'
+        '{% live_counters "attempts" %}]{% endblock %}'
+    )
+
+    written = Template(page).render(Context({}))
+    assert written.startswith("[base")
+    assert "Attempts" in written
+
+
+def test_the_status_says_when_the_page_was_made() -> None:
+    with translation.override("de"):
+        assert Elements(render("{% live_status %}")).one("live-status")["text"].startswith("Stand:")

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import template
+from django.contrib.staticfiles import finders
 from django.db.models import Model
 from django.middleware.csrf import get_token
 from django.template import Context
@@ -19,16 +20,15 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.timesince import timesince
 from django.utils.translation import get_language
-from django.utils.translation import gettext as _
 
 from livecounters import pictures, timeline
+from livecounters.ages import age
 from livecounters.audience import Viewer
 from livecounters.awards import unread
 from livecounters.conf import options
 from livecounters.cursors import Cursor
-from livecounters.displays import decimals_of, level_of, number_text, progress_cards
+from livecounters.displays import decimals_of, level_of, number_text, progress_cards, unit_of
 from livecounters.events import Event
 from livecounters.exceptions import TopicRefused
 from livecounters.feed import iso
@@ -49,14 +49,19 @@ HUES = 6
 
 # As many as the API gives at once.
 MAX_OLDER = 100
+THEMES = ("board", "paper", "vivid")
 
 # The mean of nothing is None, so that cannot say that a number is not given.
 UNKNOWN: Any = object()
 
 
 @register.inclusion_tag("livecounters/live_assets.html", takes_context=True)
-def live_assets(context: Context) -> dict[str, Any]:
-    """The stylesheet, the module script, and what they need to know; once in a page's head."""
+def live_assets(context: Context, theme: str = "") -> dict[str, Any]:
+    """The stylesheet, the module script, and what they need to know; once in a page's head.
+
+    ``theme`` names a further style sheet: one of :data:`THEMES`, or a static file
+    ``livecounters/themes/<theme>.css`` of the host's own.
+    """
     try:
         snapshot, visitor = reverse("livecounters:snapshot"), reverse("livecounters:visitor")
     except NoReverseMatch:
@@ -67,8 +72,20 @@ def live_assets(context: Context) -> dict[str, Any]:
         "visitor": visitor,
         "viewer": _viewer(context),
         "language": get_language() or "",
+        "theme": _theme(theme),
         "nonce": _nonce(context),
     }
+
+
+def _theme(name: str) -> str:
+    """The path of a theme's style sheet below the static files."""
+    path = f"livecounters/themes/{name}.css"
+    if not name or name in THEMES or finders.find(path):
+        return path if name else ""
+    raise ValueError(
+        f"live_assets theme={name!r}: there is none of this name. Give one of {', '.join(THEMES)}, "
+        f"or put {path} into your static files."
+    )
 
 
 def _viewer(context: Context) -> str:
@@ -141,6 +158,14 @@ def live_counter(name: str, of: Any = None, value: Any = UNKNOWN) -> SafeString:
     said = shown(counter, scope, value, now)
     # Rendered and escaped by the template.
     return mark_safe(render_to_string("livecounters/live_counter.html", said).strip())
+
+
+@register.simple_tag
+def live_status() -> SafeString:
+    """How the page is connected; until a script knows, the time of the page's numbers."""
+    said = render_to_string("livecounters/live_status.html", {"at": timezone.now()})
+    # Rendered and escaped by the template.
+    return mark_safe(said.strip())
 
 
 @register.inclusion_tag("livecounters/live_online.html")
@@ -393,15 +418,8 @@ def _told(event: Event, now: dt.datetime) -> dict[str, Any]:
         "key": event.key,
         "seq": str(event.seq),
         "at": iso(event.at),
-        "ago": _ago(event.at, now),
+        "ago": age(aware(event.at), aware(now)),
     }
-
-
-def _ago(at: dt.datetime, now: dt.datetime) -> str:
-    at, now = aware(at), aware(now)
-    if now - at < dt.timedelta(minutes=1):
-        return _("just now")
-    return _("%(time)s ago") % {"time": timesince(at, now, depth=1)}
 
 
 def shown(counter: Reader, scope: str, value: Number, now: dt.datetime) -> dict[str, Any]:
@@ -416,5 +434,6 @@ def shown(counter: Reader, scope: str, value: Number, now: dt.datetime) -> dict[
         "value": "" if value is None else str(plain(value)),
         "text": number_text(value, decimals),
         "decimals": str(decimals),
+        "unit": unit_of(counter),
         "at": iso(now),
     }

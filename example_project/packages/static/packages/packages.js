@@ -1,19 +1,17 @@
 // Opinions without a new page, and stars that follow their number. Without this module the forms
 // do the same by themselves, and the stars are those of the moment the page was made.
 
-const FAILED = "That did not work. Please try again.";
-
 /** What the page shows once the site has answered. */
 const SHOWN = {
   like(form, { liked }) {
     form.querySelector("button").setAttribute("aria-pressed", liked);
     form.action = liked ? form.dataset.unlike : form.dataset.like;
-    return liked ? "You like this." : "You no longer like this.";
+    return liked ? form.dataset.textLiked : form.dataset.textUnliked;
   },
   rate(form, { stars }) {
     for (const button of form.querySelectorAll("button"))
       button.setAttribute("aria-pressed", Number(button.value) === stars);
-    return `You gave ${stars} of 5.`;
+    return form.dataset.textRated.replace("{stars}", stars);
   },
 };
 
@@ -45,7 +43,7 @@ document.addEventListener("submit", async (event) => {
     said.textContent = await send(form, event.submitter);
   } catch (error) {
     said.className = "field__error";
-    said.textContent = error instanceof Refused ? error.message : FAILED;
+    said.textContent = error instanceof Refused ? error.message : form.dataset.textFailed;
   }
   form.ariaBusy = "false";
 });

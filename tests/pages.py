@@ -1,0 +1,59 @@
+"""Pages as people have them: dark, narrow, without motion, read out, blocked."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from playwright.async_api import Browser, Page
+
+# The page's own script, which no policy of the page forbids to be evaluated.
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+# Before any script of the page: what the policy refuses, and by how much the page jumps.
+WATCH = """
+window.refused = [];
+document.addEventListener("securitypolicyviolation", (event) =>
+    window.refused.push(`${event.effectiveDirective} ${event.blockedURI} ${event.sample}`));
+window.jumps = [];
+new PerformanceObserver((list) => {
+    for (const shift of list.getEntries())
+        window.jumps.push([shift.value, shift.sources.map(({ node }) =>
+            node?.outerHTML?.slice(0, 80) ?? node?.parentElement?.outerHTML?.slice(0, 80))]);
+}).observe({ type: "layout-shift", buffered: true });
+"""
+
+
+@asynccontextmanager
+async def opened(
+    browser: Browser, address: str, width: int = 1280, **context: Any
+) -> AsyncIterator[Page]:
+    """A page of a person of its own; an error of a script fails the test."""
+    viewport = {"width": width, "height": 800}
+    made = await browser.new_context(viewport=viewport, **context)
+    page = await made.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    await page.add_init_script(WATCH)
+    await page.goto(address)
+    yield page
+    await made.close()
+    assert not errors
+
+
+async def violations(page: Page, axe: str) -> list[str]:
+    """What axe finds: rule, element and reason of each."""
+    await page.evaluate(axe)
+    found = await page.evaluate("(rules) => axe.run(document, rules)", RULES)
+    return [
+        f"{rule['id']}: {node['html'][:150]} {node['failureSummary']}"
+        for rule in found["violations"]
+        for node in rule["nodes"]
+    ]
+
+
+async def overflow(page: Page) -> int:
+    """How many pixels of the page lie beside its window."""
+    found = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    return int(found)
