@@ -14,12 +14,12 @@ from rest_framework.parsers import JSONParser
 from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.settings import api_settings
-from rest_framework.throttling import BaseThrottle, UserRateThrottle
+from rest_framework.throttling import BaseThrottle
 from rest_framework.viewsets import ViewSet
 
 from livecounters import feed
 from livecounters.api.base import LiveView, not_found
+from livecounters.api.throttles import RecordThrottle
 from livecounters.attainment import progress
 from livecounters.exceptions import Unrecordable
 from livecounters.feed import Place
@@ -28,7 +28,7 @@ from livecounters.recordables import recordable_of
 from livecounters.recording import record
 from livecounters.registry import ActivityEntry, registry
 
-__all__ = ["EventViewSet", "RecordThrottle"]
+__all__ = ["EventViewSet"]
 
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
@@ -40,17 +40,6 @@ CURSOR = re.compile(r"([0-9a-f]{1,32})-(\d{1,18})")
 MAX_BODY = 8_192
 MAX_KEY = 100
 GIVEN = ("kind", "key", "data", "target")
-
-
-class RecordThrottle(UserRateThrottle):
-    """How often somebody may record; ``DEFAULT_THROTTLE_RATES["livecounters_events"]`` says it."""
-
-    scope = "livecounters_events"
-
-    def get_rate(self) -> str | None:
-        rates: Any = api_settings.DEFAULT_THROTTLE_RATES
-        rate: str | None = rates.get(self.scope, "60/min")
-        return rate
 
 
 class TooLarge(APIException):
@@ -70,9 +59,8 @@ class EventViewSet(LiveView, ViewSet):
     def get_permissions(self) -> list[BasePermission]:
         return [IsAuthenticated() if self.request.method == "POST" else AllowAny()]
 
-    def get_throttles(self) -> list[BaseThrottle]:
-        own = [RecordThrottle()] if self.request.method == "POST" else []
-        return [*own, *super().get_throttles()]
+    def own_throttle(self) -> type[BaseThrottle]:
+        return RecordThrottle if self.request.method == "POST" else super().own_throttle()
 
     def list(self, request: Request) -> Response:
         place = feed.number()

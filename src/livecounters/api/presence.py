@@ -9,10 +9,11 @@ from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import AnonRateThrottle
+from rest_framework.throttling import BaseThrottle
 from rest_framework.viewsets import ViewSet
 
 from livecounters.api.base import LiveView, not_found, visible
+from livecounters.api.throttles import VisitorThrottle
 from livecounters.conf import options
 from livecounters.feed import iso
 from livecounters.gauges import Online
@@ -93,17 +94,13 @@ def _room(request: Request, name: str) -> tuple[Meter, str]:
     return meter, scope
 
 
-class VisitorThrottle(AnonRateThrottle):
-    """A browser asks once a year."""
-
-    rate = "60/min"
-
-
 class VisitorView(LiveView):
     """A visitor's cookie for a browser that has seen none but cached pages."""
 
     authentication_classes = ()
-    throttle_classes = (VisitorThrottle,)
+
+    def own_throttle(self) -> type[BaseThrottle]:
+        return VisitorThrottle
 
     def post(self, request: Request) -> Response:
         """Answers the token that the cookie holds, too: a socket that is open already cannot be
@@ -111,7 +108,7 @@ class VisitorView(LiveView):
         token = request.COOKIES.get(COOKIE, "")
         known = visitor_of(token, today()) is not None
         token = token if known else mint(today())
-        response = Response({"visitor": token}, headers={"Cache-Control": "no-store"})
+        response = Response({"visitor": token})
         if not known:
             give(response, token, secure=request.is_secure())
         return response

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
-from django.utils.cache import patch_cache_control
 from rest_framework.exceptions import ValidationError
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
@@ -28,14 +27,9 @@ Errors = dict[str, Any]
 
 
 class OwnView(LiveView):
-    """What is a person's alone; in no cache but their own."""
+    """What is a person's alone."""
 
     permission_classes = (IsAuthenticated,)  # type: ignore[assignment]
-
-    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Response:
-        final = super().finalize_response(request, response, *args, **kwargs)
-        patch_cache_control(final, private=True)
-        return final
 
 
 class ProgressView(OwnView):
