@@ -27,11 +27,11 @@ def empty() -> Iterator[None]:
 
 
 @pytest.fixture
-def rates(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str | None]]:
+def rates(monkeypatch: pytest.MonkeyPatch) -> dict[str, str | None]:
     """The host's own."""
     found: dict[str, str | None] = dict(api_settings.DEFAULT_THROTTLE_RATES)
     monkeypatch.setattr(api_settings, "DEFAULT_THROTTLE_RATES", found)
-    yield found
+    return found
 
 
 def ask(path: str, address: str = "127.0.0.1", method: str = "get", client: Any = None) -> Any:
