@@ -7,6 +7,7 @@ from rest_framework.routers import SimpleRouter
 
 from livecounters.api.achievements import AchievementViewSet
 from livecounters.api.counters import CounterViewSet
+from livecounters.api.embeds import EmbedBadge, EmbedCard, EmbedNumber
 from livecounters.api.events import EventViewSet
 from livecounters.api.presence import PresenceViewSet, VisitorView
 from livecounters.api.progress import GoalsView, PreferencesView, ProgressView
@@ -23,6 +24,9 @@ router.register("events", EventViewSet, basename="event")
 router.register("presence", PresenceViewSet, basename="presence")
 
 urlpatterns = [
+    path("embed/<str:name>/", EmbedCard.as_view(), name="embed"),
+    path("embed/<str:name>.svg", EmbedBadge.as_view(), name="embed-badge"),
+    path("embed/<str:name>.json", EmbedNumber.as_view(), name="embed-json"),
     path("progress/", ProgressView.as_view(), name="progress"),
     path("progress/goals/", GoalsView.as_view(), name="goals"),
     path("progress/preferences/", PreferencesView.as_view(), name="preferences"),

@@ -81,6 +81,8 @@ def test_the_two_forms_have_tags_of_their_own() -> None:
     tags = {Client().get(path, {"format": form})["ETag"] for form in ("json", "csv")}
 
     assert len(tags) == 2
+    again = Client().get(path, {"format": "csv"}, headers={"If-None-Match": ", ".join(tags)})
+    assert (again.status_code, again.content) == (304, b"")
     assert "Accept" in Client().get(path)["Vary"]
 
 

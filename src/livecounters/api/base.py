@@ -19,11 +19,7 @@ from livecounters.api.throttles import ChangeThrottle, ReadThrottle
 from livecounters.registry import CounterEntry, GaugeEntry
 from livecounters.topics import may_read
 
-__all__ = ["FRESH", "LiveView", "not_found", "visible"]
-
-FRESH = 1
-"""For so many seconds any cache may give an answer to everybody again: however many ask, a site
-behind a cache answers once a second."""
+__all__ = ["LiveView", "not_found", "visible"]
 
 
 class LiveView(APIView):
@@ -47,6 +43,11 @@ class LiveView(APIView):
         """The bound of this request, beside those of the host."""
         return ReadThrottle if self.request.method in SAFE_METHODS else ChangeThrottle
 
+    def fresh(self) -> int:
+        """For so many seconds any cache may give an answer to everybody again: however many ask, a
+        site behind a cache answers once a second."""
+        return 1
+
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Response:
         if request.method in ("GET", "HEAD") and response.status_code == 200:
             tag = etag(response.data, request.accepted_renderer.format)
@@ -54,21 +55,21 @@ class LiveView(APIView):
                 response = Response(status=304)
             response["ETag"] = tag
         final: Response = super().finalize_response(request, response, *args, **kwargs)
-        _cache(request, final)
+        self._keep(request, final)
         return final
 
-
-def _cache(request: Request, response: Response) -> None:
-    """Say who may keep an answer."""
-    # Set as soon as somebody asks for request.user.
-    if hasattr(request, "_user"):
-        patch_vary_headers(response, ("Cookie", "Authorization"))
-    if request.method not in SAFE_METHODS or response.status_code not in (200, 304):
-        patch_cache_control(response, private=True, no_store=True)
-    elif hasattr(request, "_user"):
-        patch_cache_control(response, private=True, no_cache=True)
-    else:
-        patch_cache_control(response, public=True, max_age=FRESH)
+    def _keep(self, request: Request, response: Response) -> None:
+        """Say who may keep an answer."""
+        # Set as soon as somebody asks for request.user.
+        asked = hasattr(request, "_user")
+        if asked and self.authentication_classes:
+            patch_vary_headers(response, ("Cookie", "Authorization"))
+        if request.method not in SAFE_METHODS or response.status_code not in (200, 304):
+            patch_cache_control(response, private=True, no_store=True)
+        elif asked:
+            patch_cache_control(response, private=True, no_cache=True)
+        else:
+            patch_cache_control(response, public=True, max_age=self.fresh())
 
 
 def visible(request: Request, entry: CounterEntry | GaugeEntry, scope: str = "") -> bool:

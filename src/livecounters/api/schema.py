@@ -83,6 +83,11 @@ STEP = _text("step", "How wide a step is.", enum=["minute", "quarter", "hour", "
 WITHIN = _text("within", "Of a counter of several keys, the first ones.", many=True)
 FORM = _text("format", "CSV instead of JSON; so does Accept: text/csv.", enum=["json", "csv"])
 
+EMBED = [
+    _text("name", "The name of a counter that EMBEDS lists.", location="path"),
+    OF,
+    _text("lang", "Of the words and digits; else the site's."),
+]
 KNOWN = _text("If-None-Match", "The ETag of an earlier answer.", location="header")
 TAG = _text("ETag", "The same while the answer is.", location="header", response=[200, 304])
 RETRY_AFTER = OpenApiParameter(
@@ -134,12 +139,15 @@ def _operation(
     )
 
 
-def _read(answer: Any, *errors: int, ask: Any = (), sheet: bool = False) -> Decorator:
+def _read(
+    answer: Any, *errors: int, ask: Any = (), sheet: bool = False, called: str | None = None
+) -> Decorator:
     """What is answered again only if it says something else."""
-    answers: dict[Any, Any] = {200: answer, 304: SAME}
+    answers = dict(answer) if isinstance(answer, dict) else {(200, JSON): answer}
     if sheet:
-        answers = {(200, JSON): answer, (200, "text/csv"): str, 304: SAME}
-    return _operation(answers, *errors, ask=[*ask, *([FORM] if sheet else []), KNOWN, TAG])
+        answers[200, "text/csv"] = str
+    asked = [*ask, *([FORM] if sheet else []), KNOWN, TAG]
+    return _operation({**answers, 304: SAME}, *errors, ask=asked, called=called)
 
 
 VIEWS: Mapping[str, Mapping[str, Decorator]] = {
@@ -168,6 +176,20 @@ VIEWS: Mapping[str, Mapping[str, Decorator]] = {
             *OWN,
             ask=[NAME, WINDOW, WITHIN, _whole("near", 0, 20, 2, "Before and after the caller.")],
         ),
+    },
+    "embeds.EmbedNumber": {
+        "get": _read(
+            shapes.Embed,
+            404,
+            ask=[*EMBED, _text("as", "shields: as shields.io reads it.", enum=["shields"])],
+            called="embed_number",
+        )
+    },
+    "embeds.EmbedBadge": {
+        "get": _read({(200, "image/svg+xml"): str}, 404, ask=EMBED, called="embed_badge")
+    },
+    "embeds.EmbedCard": {
+        "get": _read({(200, "text/html"): str}, 404, ask=EMBED, called="embed_card")
     },
     "events.EventViewSet": {
         "list": _read(

@@ -14,6 +14,7 @@ __all__ = [
     "Breakdown",
     "Counter",
     "Counters",
+    "Embed",
     "Event",
     "Events",
     "Goals",
@@ -284,6 +285,17 @@ class Room(Counts):
 
     roster = Person(many=True, required=False)
     at = s.DateTimeField()
+
+
+class Embed(s.Serializer[Any]):
+    """For shields.io, ``schemaVersion``, ``label`` and ``message`` instead."""
+
+    label = s.CharField(allow_blank=True)  # type: ignore[assignment]
+    value = number(required=False)
+    text = s.CharField(required=False)
+    at = s.DateTimeField(required=False)
+    schemaVersion = s.IntegerField(required=False)  # noqa: N815
+    message = s.CharField(required=False)
 
 
 class Visitor(s.Serializer[Any]):

@@ -32,6 +32,8 @@ class SheetRenderer(BaseRenderer):
         accepted_media_type: str | None = None,
         renderer_context: Mapping[str, Any] | None = None,
     ) -> bytes:
+        if data is None:
+            return b""
         for name, columns in TABLES.items():
             if name in data:
                 lines = ([one[column] for column in columns] for one in data[name])
