@@ -138,7 +138,10 @@ def test_windows(client: APIClient, quiz: Quiz, window: str, value: int | None) 
     assert found == value or value is None
 
 
-@pytest.mark.parametrize("window", ["tomorrow", "0d", "-1d", "1.5h", "1w", "100000d", "d", "1 d"])
+@pytest.mark.parametrize(
+    "window",
+    ["tomorrow", "0d", "-1d", "1.5h", "1w", "100000d", "d", "1 d", "000001" + "9" * 400 + "d"],
+)
 def test_an_unknown_window(client: APIClient, window: str) -> None:
     answer = get(client, "attempts/", window=window)
 

@@ -7,7 +7,8 @@ import json
 from typing import Any
 
 from django.utils.cache import patch_cache_control, patch_vary_headers
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, ParseError
+from rest_framework.parsers import JSONParser
 from rest_framework.permissions import SAFE_METHODS, AllowAny
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -22,6 +23,16 @@ from livecounters.topics import may_read
 __all__ = ["LiveView", "not_found", "visible"]
 
 
+class BoundedParser(JSONParser):
+    """JSON; what is nested too deep to be read is wrong as well."""
+
+    def parse(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().parse(*args, **kwargs)
+        except RecursionError:
+            raise ParseError("JSON parse error - nested too deep.") from None
+
+
 class LiveView(APIView):
     """JSON with an ETag; who may read what is decided for each counter and activity.
 
@@ -31,6 +42,7 @@ class LiveView(APIView):
     """
 
     permission_classes = (AllowAny,)
+    parser_classes = (BoundedParser,)
     renderer_classes = (JSONRenderer,)
 
     def perform_authentication(self, request: Request) -> None:

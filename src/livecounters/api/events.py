@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 from django.db.models import Model
 from rest_framework import status
 from rest_framework.exceptions import APIException, ValidationError
-from rest_framework.parsers import JSONParser
 from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -53,8 +52,6 @@ class TooLarge(APIException):
 class EventViewSet(LiveView, ViewSet):
     """What happened, newest first; three queries however many and whatever is told. And what a
     browser says that happened, of activities that are declared so."""
-
-    parser_classes = (JSONParser,)
 
     def get_permissions(self) -> list[BasePermission]:
         return [IsAuthenticated() if self.request.method == "POST" else AllowAny()]
@@ -111,10 +108,7 @@ def _given(request: Request) -> dict[str, Any]:
     """What the body says, of the right form."""
     if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BODY:
         raise TooLarge
-    try:
-        given = request.data
-    except RecursionError:
-        given = None
+    given = request.data
     if not isinstance(given, dict):
         raise ValidationError({"non_field_errors": "Give a JSON object."})
     errors = {name: "A browser cannot give this." for name in given if name not in GIVEN}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.core.exceptions import ValidationError as InvalidKey
@@ -62,7 +63,7 @@ class PresenceViewSet(LiveView, ViewSet):
         now = timezone.now()
         meter, scope = _room(request, pk)
         start = request.query_params.get("start", "0")
-        if not start.isdigit() or int(start) > FARTHEST:
+        if not re.fullmatch(r"\d{1,6}", start) or int(start) > FARTHEST:
             raise ValidationError({"start": f"Give a whole number up to {FARTHEST}."})
         found = counts([meter.room(scope)], aware(now).timestamp())
         answer: dict[str, Any] = {"label": meter.label, "at": iso(now)}

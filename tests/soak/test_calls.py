@@ -1,0 +1,61 @@
+"""A hundred thousand calls of the API, made from its schema: none is an error of the server, each
+is answered as promised, and the process does not grow.
+
+``LIVECOUNTERS_SOAK_CALLS`` says how many; ``LIVECOUNTERS_SOAK_SEED`` which.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+import pytest
+from django.db import connection, reset_queries
+
+from tests.callers import Callers, unbounded
+
+pytestmark = [
+    pytest.mark.soak,
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("rooms"),
+]
+
+CALLS = int(os.environ.get("LIVECOUNTERS_SOAK_CALLS", "100000"))
+SEED = int(os.environ.get("LIVECOUNTERS_SOAK_SEED", "1"))
+GROWTH = 10.0
+"""Megabytes that a process may seem to grow by, from the second fifth of the calls on."""
+
+
+@pytest.fixture
+def callers(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Callers]:
+    logging.disable(logging.CRITICAL)
+    with unbounded(monkeypatch, settings):
+        yield Callers()
+    logging.disable(logging.NOTSET)
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="memory is read from /proc")
+def test_any_call_is_answered_and_leaves_nothing(callers: Callers) -> None:
+    chance = Random(SEED)
+    megabytes = []
+    for number in range(CALLS):
+        if number % (CALLS // 5) == 0:
+            megabytes.append(_megabytes())
+        # What a test would collect of each query is no matter of the package.
+        if connection.queries_log:
+            reset_queries()
+        callers.call(chance)
+    megabytes.append(_megabytes())
+
+    print(f"{CALLS} calls: {dict(callers.codes)}, slowest {callers.slowest:.2f} s, {megabytes} MB")
+    assert megabytes[-1] - megabytes[1] < GROWTH, megabytes
+
+
+def _megabytes() -> float:
+    gc.collect()
+    with open("/proc/self/statm") as file:
+        return round(int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20, 1)
