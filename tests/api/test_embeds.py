@@ -200,9 +200,10 @@ def test_what_is_not_for_others_is_not_there(name: str, form: str) -> None:
     assert answer.content == get(f"unknown{form}").content
 
 
-@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
-def test_it_is_read_only(method: str) -> None:
-    assert getattr(Client(), method)("/live/embed/attempts.json").status_code == 405
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete", "options"])
+@pytest.mark.parametrize("path", FORMS)
+def test_it_is_read_only(method: str, path: str) -> None:
+    assert getattr(Client(), method)(f"/live/embed/{path}").status_code == 405
 
 
 def test_a_cache_keeps_one_for_everybody(settings: Any, django_assert_num_queries: Any) -> None:

@@ -94,6 +94,7 @@ class EmbedView(LiveView):
     """A public counter that the setting EMBEDS lists, on pages of other sites."""
 
     authentication_classes = ()
+    metadata_class = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         # Nothing that a browser prefers or remembers: one answer for everybody.
