@@ -207,3 +207,22 @@ def _json(chance: Random, depth: int = 0) -> Any:
             chance.choice(_names()),
         ]
     )
+
+
+def frame(chance: Random) -> str:
+    """A frame of a client, right about half of the time."""
+    if chance.random() < 0.1:
+        return chance.choice(
+            ["", "{", "[" * 9_000, "1" * 5_000, "x" * 17_000, chance.choice(TEXTS)]
+        )
+    op = chance.choice([*contract.messages("receive").values(), "values", _json(chance)])
+    said: dict[str, Any] = {"op": op}
+    topics = [_text(chance, "topic") for _ in range(chance.choice([0, 1, 3]))]
+    if chance.random() < 0.1:
+        topics = ["feed"] * 201
+    if chance.random() < 0.8:
+        said["topics"] = topics if chance.random() < 0.8 else _json(chance)
+    for key in ("epoch", "seq", "room", "here", "state", "tabs", "visitor", "more"):
+        if chance.random() < 0.2:
+            said[key] = chance.choice([_json(chance), _text(chance, "topic"), 1, True, "away"])
+    return json.dumps(said)

@@ -466,6 +466,15 @@ def test_a_breakdown_within_keys_and_never_of_people(client: APIClient, people: 
         assert get(client, path).status_code == 400
 
 
+@pytest.mark.parametrize("query", [{}, {"within": "easy"}])
+def test_a_rank_by_several_keys_that_is_not_public(
+    client: APIClient, query: dict[str, str]
+) -> None:
+    client.force_authenticate(user("somebody"))
+
+    assert get(client, "per_tag_and_user/rank/", **query).status_code == 404
+
+
 @pytest.mark.parametrize("path", ["series/", "breakdown/", "top/"])
 def test_what_is_not_public_has_no_history(client: APIClient, path: str) -> None:
     for name in ("sales_per_course", "sales_per_currency", "per_user", "sales"):

@@ -85,6 +85,10 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
 }
 
+if "LIVECOUNTERS_TEST_EMBEDS" in os.environ:
+    origins = os.environ["LIVECOUNTERS_TEST_EMBEDS"].split()
+    LIVECOUNTERS["EMBEDS"] = {"COUNTERS": ["attempts"], "ORIGINS": origins}
+
 # Slow on purpose is for real passwords.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 

@@ -31,7 +31,7 @@ from livecounters.ranking import Place
 from livecounters.readers import Counter
 from livecounters.registry import registry
 from livecounters.series import STEPS, Point
-from livecounters.topics import may_read
+from livecounters.topics import may_read, models_of
 from livecounters.windows import DAY, Window, last, named
 
 __all__ = ["CounterViewSet", "window_of"]
@@ -150,9 +150,7 @@ class CounterViewSet(LiveView, ViewSet):
         near = _number(request, "near", 2, MAX_NEAR, least=0)
         whole = visible(request, counter.entry)
         scope = key_of(request.user)
-        if not whole and (
-            request.query_params.get("within") or not may_read(counter.entry, scope, request.user)
-        ):
+        if not whole and not _is_own(request, counter, scope):
             raise not_found(request)
         lines = _asked(request, beside, counter, request.user, near if whole else 0, at=now)
         own = next((one for one in lines if one.own), None)
@@ -195,6 +193,13 @@ def _ranked(request: Request, name: str) -> Counter:
     if not isinstance(counter, Counter) or counter.per is None:
         raise not_found(request)
     return counter
+
+
+def _is_own(request: Request, counter: Counter, scope: str) -> bool:
+    """Whether the number of a person alone is theirs to read; one of several keys is not."""
+    if request.query_params.get("within") or len(models_of(counter.entry)) > 1:
+        return False
+    return may_read(counter.entry, scope, request.user)
 
 
 def _viewer(request: Request) -> Any:
