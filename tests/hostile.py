@@ -173,12 +173,13 @@ def _body(chance: Random, path: str) -> bytes:
         )
     given: Any = {}
     if "events" in path:
-        given = {"kind": _text(chance, "kind"), "key": str(chance.random())}
+        kind = chance.choice(["session_completed", "quiz_rated", _text(chance, "kind")])
+        given = {"kind": kind, "key": str(chance.random())}
         for key in ("data", "target", "at", "key"):
-            if chance.random() < 0.4:
+            if chance.random() < 0.2:
                 given[key] = _json(chance)
         if chance.random() < 0.5:
-            given["data"] = {"score": _json(chance), "minutes": _json(chance)}
+            given["data"] = {"score": chance.choice([80, _json(chance)]), "minutes": 5}
     elif "goals" in path:
         given = {"sessions": {"day": chance.choice([1, 5, 50, _json(chance)]), "week": 20}}
     elif "preferences" in path:
