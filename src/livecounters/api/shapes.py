@@ -213,10 +213,10 @@ class Goals(Keyed):
     child = s.DictField(child=s.IntegerField())
 
 
-class Preferences(s.Serializer[Any]):
-    leaderboard = s.BooleanField(required=False)
-    reminders = s.BooleanField(required=False)
-    report = s.BooleanField(required=False)
+class Preferences(Keyed):
+    """Whether it is wanted, by name."""
+
+    child = s.BooleanField()
 
 
 class Achievement(s.Serializer[Any]):
