@@ -25,6 +25,16 @@ WITHIN = 5.0
 """Seconds that no call may take, on a machine that has much else to do."""
 
 
+RENEWED = 500
+"""After so many calls come new clients: Django's keep three finalizers for each call."""
+
+
+def _renewed(client: Client) -> Client:
+    found = Client()
+    found.cookies = client.cookies
+    return found
+
+
 class Callers:
     """They call a site on which something has happened."""
 
@@ -43,6 +53,8 @@ class Callers:
 
     def call(self, chance: Random) -> None:
         """One call by one of them; raises ``AssertionError`` if the answer is not a good one."""
+        if sum(self.codes.values()) % RENEWED == 0:
+            self.clients = [_renewed(client) for client in self.clients]
         made = call(chance)
         client: Any = chance.choice(self.clients)
         began = time.perf_counter()
