@@ -26,8 +26,9 @@ pytestmark = [
 
 CALLS = int(os.environ.get("LIVECOUNTERS_SOAK_CALLS", "100000"))
 SEED = int(os.environ.get("LIVECOUNTERS_SOAK_SEED", "1"))
-GROWTH = 10.0
-"""Megabytes that a process may seem to grow by, from the second fifth of the calls on."""
+GROWTH = 1.0
+"""Kilobytes a call by which a process that is warm may seem to grow: three quarters of one are
+Django's test client's, which puts receivers of signals back at each call, with new finalizers."""
 
 
 @pytest.fixture
@@ -52,7 +53,8 @@ def test_any_call_is_answered_and_leaves_nothing(callers: Callers) -> None:
     megabytes.append(_megabytes())
 
     print(f"{CALLS} calls: {dict(callers.codes)}, slowest {callers.slowest:.2f} s, {megabytes} MB")
-    assert megabytes[-1] - megabytes[1] < GROWTH, megabytes
+    grown = (megabytes[-1] - megabytes[1]) * 1024 / (CALLS * 4 / 5)
+    assert grown < GROWTH, megabytes
 
 
 def _megabytes() -> float:
