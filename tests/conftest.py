@@ -29,23 +29,43 @@ DATABASE_SERVERS: dict[str, type[Server]] = {"mariadb": MariaDB, "postgresql": P
 # Where nothing may be missing, a skip would only hide that it is.
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 
-# What reaches a database only through what is tested on every one is left out on MariaDB, unless
-# --all asks for it: the slowest of them, and the third to try the same.
+# What reaches a database only through what is tested on every one is left out on the servers, unless
+# --all asks for it.
 THROUGH_OTHERS = (
-    "api",
+    "admin",
     "middleware",
     "templatetags",
     "test_browser",
+    "test_celebration",
+    "test_displays",
+    "test_doctor",
+    "test_drawing",
+    "test_embeds",
+    "test_forms",
+    "test_hostile",
+    "test_letters",
+    "test_own",
+    "test_pictures",
+    "test_post",
+    "test_shares",
+    "test_tabs",
+)
+# On MariaDB, the slowest of them and the third to try the same, that of what moves as well.
+IN_MOTION = (
+    "api",
+    "test_awards",
     "test_consumers",
     "test_crowds",
-    "test_forms",
+    "test_judges",
     "test_keeper",
+    "test_leaderboards",
     "test_online",
     "test_processes",
     "test_relay",
-    "test_tabs",
     "test_testing",
+    "testing",
 )
+LEFT_OUT = {"postgresql": THROUGH_OTHERS, "mariadb": THROUGH_OTHERS + IN_MOTION}
 
 Found = TypeVar("Found")
 
@@ -59,7 +79,7 @@ hypothesis.settings.load_profile("livecounters")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak", action="store_true", help="run the tests marked soak as well")
-    parser.addoption("--all", action="store_true", help="leave nothing out on MariaDB")
+    parser.addoption("--all", action="store_true", help="leave nothing out on any database")
     parser.addoption("--part", default="1/1", help="run these parts of the tests only, as in 1,2/3")
 
 
@@ -131,17 +151,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     if not config.getoption("--soak"):
         _keep(config, items, lambda item: item.get_closest_marker("soak") is None)
-    if DATABASE == "mariadb" and not config.getoption("--all"):
-        _keep(config, items, lambda item: not _through_others(config, item))
+    if not config.getoption("--all"):
+        left_out = LEFT_OUT.get(DATABASE, ())
+        _keep(config, items, lambda item: _part_of(config, item) not in left_out)
     chosen, _, parts = config.getoption("--part").partition("/")
     numbers = {int(part) - 1 for part in chosen.split(",")}
     # The same in each process, however the tests are shuffled.
     _keep(config, items, lambda item: crc32(item.nodeid.encode()) % int(parts) in numbers)
 
 
-def _through_others(config: pytest.Config, item: pytest.Item) -> bool:
-    within = item.path.relative_to(config.rootpath / "tests")
-    return within.with_suffix("").parts[0] in THROUGH_OTHERS
+def _part_of(config: pytest.Config, item: pytest.Item) -> str:
+    """The folder or module below ``tests`` that a test belongs to."""
+    return item.path.relative_to(config.rootpath / "tests").with_suffix("").parts[0]
 
 
 def _keep(

@@ -1,4 +1,4 @@
-"""What templates are given of progress and leaderboards, in the page's language."""
+"""What templates are given of progress, in the page's language."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ from django.utils import timezone, translation
 
 import livecounters as live
 from livecounters.awards import judge
-from livecounters.displays import leaderboard, number_text, progress_cards
-from livecounters.numbers import counters
-from livecounters.preferences import LEADERBOARD, set_preference
+from livecounters.displays import number_text, progress_cards
 from livecounters.registry import registry
 from tests.host.models import Attempt, Quiz
 
@@ -110,37 +108,3 @@ def test_digits_of_the_language() -> None:
     assert number_text(2.5, 0) == "3"
     with translation.override("de"):
         assert number_text(1234.56, 1) == "1.234,6"
-
-
-def board(user: User | None = None, **given: Any) -> dict[str, Any]:
-    given = {"limit": 2, "window": "ever", "near": 1, "within": None} | given
-    return leaderboard(counters["sessions"], user=user, **given)
-
-
-def test_a_leaderboard(ada: User) -> None:
-    others = [User.objects.create(username=f"u{n}") for n in range(5)]
-    for n, other in enumerate(others):
-        study(other, n + 2)
-    study(ada, 1)
-
-    found = board(ada)
-    assert [line["name"] for line in found["lines"]] == ["u4", "u3"]
-    assert [(line["rank"], line["name"], line["own"]) for line in found["beside"]] == [
-        ("5", "u0", False),
-        ("6", "ada", True),
-    ]
-    assert found["gap"]
-    # Who is among the first needs no second mention, nor do neighbours who are.
-    assert board(others[4])["beside"] == []
-    assert [line["name"] for line in board(others[2])["beside"]] == ["u2", "u1"]
-    assert not board(others[2])["gap"]
-    assert board(None)["beside"] == []
-    assert board(ada, window=live.today)["lines"] == found["lines"]
-    set_preference(str(ada.pk), LEADERBOARD, False)
-    assert board(ada)["beside"][-1]["listed"] is False
-
-
-@pytest.mark.parametrize(("name", "window"), [("attempts", "ever"), ("sessions", "tomorrow")])
-def test_what_is_no_leaderboard(name: str, window: str) -> None:
-    with pytest.raises((TypeError, ValueError), match=r"name a counter with per=|Give one of"):
-        leaderboard(counters[name], 10, window, 1, None, None)

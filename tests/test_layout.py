@@ -12,6 +12,7 @@ SOURCE = TESTS.parent / "src" / "livecounters"
 # What has no test file of its own, and where its promises are tested instead.
 ELSEWHERE = {
     "__init__.py": "test_exports.py",
+    "admin/__init__.py": "admin/test_tables.py",
     "dialects/__init__.py": "dialects/test_base.py",
     # Fields without behaviour; the unique ones are what capture relies on.
     "models/__init__.py": "test_capture.py",

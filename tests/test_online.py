@@ -14,6 +14,7 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 
 from livecounters import keeper, relay
+from livecounters.browsers import devices
 from livecounters.frames import Close
 from livecounters.numbers import counters
 from livecounters.topics import OnlineTopic, sign
@@ -129,6 +130,22 @@ async def test_rooms_are_entered_and_left(live: relay.Relay) -> None:
         await page.value("online:classroom", {"people": 1, "guests": 0, "connections": 2})
         await page.send(op="presence", room=token, here=False)
         await page.value("online:classroom", {"people": 0, "guests": 0, "connections": 0})
+
+
+async def test_devices(live: relay.Relay) -> None:
+    firefox = [(b"user-agent", b"Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Firefox/128.0")]
+    ada = await signed_in("ada")
+    async with socket(headers=[*ada, *firefox]) as one, socket(headers=ada) as other:
+        await one.send(op="presence", tabs=2)
+        await other.send(op="presence", state="away")
+        await one.subscribe(ONLINE)
+        await counted(one, 1, 0, 3)
+        user = await User.objects.aget(username="ada")
+        laptop, unknown = await sync_to_async(devices)(user)
+
+        assert (laptop.kind, laptop.pages, laptop.away) == ("Firefox on Linux", 2, False)
+        assert (unknown.kind, unknown.pages, unknown.away) == ("Other browser", 1, True)
+        assert laptop.rooms == unknown.rooms == ("site",)
 
 
 async def test_readers_of_an_object(live: relay.Relay) -> None:

@@ -13,8 +13,10 @@ from urllib.request import urlopen
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import connection
+from django.utils import timezone
 from websockets.asyncio.client import ClientConnection, connect
 
+from livecounters import leases
 from livecounters.models import Delta
 from tests.host.models import Quiz
 from tests.processes import process, uvicorn, wsgi
@@ -46,6 +48,13 @@ async def value(found: ClientConnection, topic: str, number: int) -> None:
 
 async def subscribe(found: ClientConnection, *topics: str, **place: Any) -> None:
     await found.send(json.dumps({"op": "subscribe", "topics": topics, **place}))
+
+
+async def at_work() -> None:
+    """Until a pump is: pages follow without one, too, only later."""
+    async with asyncio.timeout(WAIT):
+        while not await sync_to_async(leases.held)(leases.PUMP, timezone.now(), "default"):
+            await asyncio.sleep(0.1)
 
 
 async def get(address: str) -> bytes:
@@ -93,6 +102,7 @@ async def test_a_pump_of_its_own(shared: dict[str, str], quiz: Quiz) -> None:
             await get(f"{server}/complete/{quiz.pk}/")
 
             await value(found, "counter:attempts", 1)
+            await at_work()
         pump.send_signal(signal.SIGTERM)
         assert await asyncio.to_thread(pump.wait, WAIT) == 0
     if connection.vendor == "postgresql":

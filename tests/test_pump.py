@@ -28,6 +28,7 @@ from livecounters.pump import (
     Pump,
     drive,
 )
+from livecounters.telemetry import LAG, tally
 from tests.host.models import Attempt, Quiz
 from tests.oracle import assert_exact
 
@@ -98,6 +99,42 @@ def test_much_is_folded_at_once() -> None:
     work.tick(later(0.1))
 
     assert not Delta.objects.exists()
+
+
+def test_how_long_a_change_has_waited() -> None:
+    work = Pump()
+    tally.take_peaks()
+    work.tick(NOW)
+    work.tick(later(3))
+    assert tally.take_peaks() == {}
+    complete()
+
+    work.tick(later(5))
+
+    # It came after the last look.
+    assert tally.take_peaks() == {LAG: 2.0}
+    complete()
+    work.tick(later(5.5))
+    assert tally.take_peaks() == {LAG: 0.5}
+
+
+def test_a_pump_that_comes_to_no_end_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    work = Pump()
+    work.tick(NOW)
+
+    def fail(*given: object) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pump, "look", fail)
+        for seconds in (6, 12):
+            with pytest.raises(RuntimeError):
+                work.tick(later(seconds))
+    assert leases.held(leases.FAILING, later(13), "default")
+
+    work.tick(later(18))
+    work.tick(later(28))
+    assert not leases.held(leases.FAILING, later(34), "default")
 
 
 def test_one_pump_is_active() -> None:
@@ -232,7 +269,7 @@ async def test_stopped_it_gives_the_lease_back() -> None:
         with suppress(asyncio.CancelledError):
             await work
 
-    assert not await Lease.objects.aexists()
+    assert not await Lease.objects.filter(expires_at__gt=timezone.now()).aexists()
 
 
 # Healing
@@ -292,7 +329,7 @@ def test_it_leaves_in_the_middle_of_a_backfill() -> None:
     work.close()
 
     assert installation.ailing("default")
-    assert not Lease.objects.exists()
+    assert not leases.held(leases.PUMP, NOW, "default")
     assert_exact()
     installation.heal("default")
 

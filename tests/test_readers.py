@@ -16,7 +16,7 @@ from django.utils import timezone
 import livecounters as live
 from livecounters import folding
 from livecounters.exceptions import UnknownName
-from livecounters.readers import Question, read
+from livecounters.readers import Question, changes, read
 from tests.host.models import Attempt, Course, Quiz, Sale, Tag
 from tests.oracle import assert_exact
 
@@ -338,6 +338,47 @@ async def test_async_twins() -> None:
     assert await live.counters["per_quiz"].avalues(of=[1]) == {1: 0}
     assert await live.counters["per_quiz"].abreakdown() == {}
     assert len(await counter.aseries(window=live.last(hours=2))) == 2
+
+
+@pytest.mark.parametrize(
+    ("window", "step", "number"),
+    [
+        (live.last(minutes=1440), "minute", 1440),
+        (live.last(hours=12), "hour", 12),
+        (live.last(hours=3), "quarter", 12),
+        (live.last(days=7), "day", 7),
+    ],
+)
+def test_a_rolling_series_ends_with_the_running_step(
+    quiz: Quiz, window: Any, step: str, number: int
+) -> None:
+    now = timezone.now()
+    points = live.counters["attempts"].series(window=window, step=step, at=now)
+    first, last = points[0].start, points[-1].start
+    complete(quiz, first - dt.timedelta(seconds=1), first, last, now)
+
+    points = live.counters["attempts"].series(window=window, step=step, at=now)
+
+    assert [point.running for point in points] == [False] * (number - 1) + [True]
+    assert (points[0].value, points[-1].value) == (1, 2)
+    assert sum(value or 0 for _, value in points) == 3
+
+
+def test_many_changes_in_one_query(quiz: Quiz, django_assert_num_queries: Any) -> None:
+    complete(quiz, NOON, NOON - dt.timedelta(days=1), score=10)
+    asked = [
+        Question(live.counters[name], window=live.last(hours=12))
+        for name in ("attempts", "score_avg")
+    ]
+
+    with django_assert_num_queries(1):
+        found = changes(asked, NOON)
+
+    assert found == [
+        live.counters[name].change(window=live.last(hours=12), at=NOON)
+        for name in ("attempts", "score_avg")
+    ]
+    assert found[0].value == 1
 
 
 def test_wrong_questions_are_told(quiz: Quiz, settings: Any) -> None:

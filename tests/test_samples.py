@@ -252,7 +252,7 @@ def test_a_day_may_have_23_hours() -> None:
     for hours in range(80):
         record(QUEUE, 1, noon.timestamp() - 3600 * hours)
 
-    found = series(QUEUE, live.last(days=2), "day", noon, "count")
+    found = series(QUEUE, live.last(days=3), "day", noon, "count")
 
     assert [value for _, value in found] == [24, 23, 15]
 

@@ -23,6 +23,7 @@ from livecounters.windows import (
     this_month,
     this_week,
     today,
+    written,
 )
 
 MINUTE, QUARTER, HOUR, DAY = 60, 900, 3600, 86400
@@ -423,3 +424,18 @@ def test_windows_have_names() -> None:
     for text in ("", "tomorrow", "0d", "-1d", "1.5h", "100000d", "d", "\u0661d"):
         with pytest.raises(ValueError, match="Give one of ever, today"):
             named(text)
+
+
+@pytest.mark.parametrize(
+    ("window", "text"),
+    [
+        (ever, "ever"),
+        (this_week, "this_week"),
+        (last(days=30), "30d"),
+        (last(hours=36), "36h"),
+        (last(hours=1, minutes=30), "90m"),
+    ],
+)
+def test_a_window_as_text_can_be_read(window: Window, text: str) -> None:
+    assert written(window) == text
+    assert named(text) == window

@@ -11,5 +11,6 @@ urlpatterns = [
     path("", views.home),
     path("complete/<int:quiz>/", views.complete),
     path("practice/", views.practice),
+    path("charts/", views.charts),
     path("login/<int:user>/", views.log_in),
 ]

@@ -66,12 +66,14 @@ export class Facts {
       Object.assign(fact, news);
       this.#changed();
     };
+    const value = (/** @type {string} */ _, /** @type {any} */ value) => note({ value });
     this.#followed.add(fact);
     const release = this.#client?.store.subscribe(
       token,
       {
-        value: (_, value) => note({ value }),
-        online: (_, value) => note({ value }),
+        value,
+        online: value,
+        whole: value,
         events: (_, events) => note({ events: merged(fact.events ?? [], events) }),
         reset: (_, events) => note({ events }),
       },

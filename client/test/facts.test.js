@@ -35,6 +35,13 @@ test("the four facts", async () => {
   });
 });
 
+test("a whole reading is a value, too", async () => {
+  const { facts, says } = await setUp("breakdown:en:ever:3:tiers~s");
+  const reading = { lines: [{ name: "Gold", value: 3 }] };
+  says({ op: "values", values: { "breakdown:en:ever:3:tiers": reading } });
+  assert.deepEqual(facts.getSnapshot().values, { "breakdown:en:ever:3:tiers": reading });
+});
+
 test("one object until something changes, and never changed itself", async () => {
   const { facts, says } = await setUp("counter:a~s");
   says({ op: "values", values: { "counter:a": 5 } });

@@ -18,9 +18,8 @@ POLICY = "; ".join(
 
 
 class ContentSecurityPolicyMiddleware(MiddlewareMixin):
-    """Allow a page nothing but what this site serves. The admin has its own ways."""
+    """Allow a page nothing but what this site serves."""
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        if not request.path_info.startswith("/admin/"):
-            response.headers.setdefault("Content-Security-Policy", POLICY)
+        response.headers.setdefault("Content-Security-Policy", POLICY)
         return response

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
+from people.tiers import promote
 
 from .models import Attempt, Choice, Question, Quiz
 
@@ -75,6 +76,8 @@ def finish(attempt: Attempt) -> None:
     attempt.save()
     if attempt.practice:
         attempt.delete()
+    elif attempt.user_id is not None:
+        promote([attempt.user_id])
 
 
 def mark_again(attempt: Attempt) -> list[Reviewed]:

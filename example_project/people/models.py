@@ -2,6 +2,15 @@ from django.conf import settings
 from django.db import models
 
 
+class Tier(models.TextChoices):
+    """How far somebody has come; ``tiers`` says by what."""
+
+    SPARK = "spark", "Spark"
+    CANDLE = "candle", "Candle"
+    LANTERN = "lantern", "Lantern"
+    LIGHTHOUSE = "lighthouse", "Lighthouse"
+
+
 class Profile(models.Model):
     """What a person tells about themselves. Accounts made elsewhere (createsuperuser) have none."""
 
@@ -10,6 +19,7 @@ class Profile(models.Model):
     )
     city = models.CharField(max_length=80, blank=True)
     share_city = models.BooleanField("show my city beside my name", default=False)
+    tier = models.CharField(max_length=10, choices=Tier, default=Tier.SPARK, editable=False)
     simulated = models.BooleanField(default=False, editable=False)
 
     def __str__(self) -> str:

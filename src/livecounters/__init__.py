@@ -20,6 +20,7 @@ from livecounters.windows import ever, last, this_month, this_week, today
 
 if TYPE_CHECKING:
     from livecounters.attainment import progress
+    from livecounters.browsers import devices
     from livecounters.muting import muted
     from livecounters.numbers import counters
     from livecounters.recording import aemit, emit
@@ -42,6 +43,7 @@ __all__ = [
     "Sum",
     "aemit",
     "counters",
+    "devices",
     "emit",
     "ever",
     "last",
@@ -57,6 +59,7 @@ LAZY = {
     "aemit": "livecounters.recording",
     "emit": "livecounters.recording",
     "counters": "livecounters.numbers",
+    "devices": "livecounters.browsers",
     "muted": "livecounters.muting",
     "progress": "livecounters.attainment",
 }

@@ -213,7 +213,7 @@ def _moments(measure: Measure, scope: str) -> Iterator[tuple[int, int, int]]:
     if measure.at is None:
         return
     everything = Interval(EARLIEST // QUARTER * QUARTER, LATEST // QUARTER * QUARTER)
-    for one in ledger.read_series(Ask(measure, (scope,), everything, Grain.QUARTER)):
+    for one in ledger.read_series([Ask(measure, (scope,), everything, Grain.QUARTER)])[0]:
         yield one.stamp, one.count, one.total
 
 

@@ -27,9 +27,10 @@ from livecounters.folding import alone
 from livecounters.marks import concerned
 from livecounters.measures import Measure
 from livecounters.models import Bucket, Lease, Measured
+from livecounters.telemetry import tally
 from livecounters.windows import Clock, Grain
 
-__all__ = ["Audit", "Drift", "repair", "sample", "verify"]
+__all__ = ["Audit", "Drift", "Turn", "repair", "sample", "verify"]
 
 logger = logging.getLogger("livecounters")
 
@@ -167,13 +168,15 @@ def repair(
     on. Every correction is logged if ``told``. Raises ``Busy`` while another repairs the measure.
     """
     now = now or timezone.now()
-    dialect, turn = dialect_of(measure.using), _Turn(measure, secrets.token_hex(8))
+    dialect, turn = dialect_of(measure.using), Turn(measure, secrets.token_hex(8))
     turn.take()
     try:
         corrected = 0
         for difference in differences(dialect, measure, scopes, _aware(now)):
             adding = _Adding(dialect, difference, turn)
             corrected += adding.run(progress, told)
+        if told:
+            tally.add("corrected", corrected)
     finally:
         turn.end()
     if scopes is None:
@@ -229,8 +232,8 @@ def sample(measure: Measure, number: int, seed: object = None) -> list[str]:
 
 
 @dataclass(frozen=True)
-class _Turn:
-    """This process's turn to repair a measure."""
+class Turn:
+    """This process's turn to change what is kept of a measure; nobody else has one meanwhile."""
 
     measure: Measure
     holder: str
@@ -279,7 +282,7 @@ class _Adding:
 
     dialect: Dialect
     difference: Difference
-    turn: _Turn
+    turn: Turn
 
     def run(self, progress: Progress | None, told: bool) -> int:
         number, names = self._prepare(), self.turn.names

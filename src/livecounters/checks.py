@@ -27,7 +27,7 @@ from livecounters.dialects import dialect_of
 from livecounters.embeds import why_not
 from livecounters.exceptions import Unmeasurable
 from livecounters.feed import database
-from livecounters.measures import Measure, declared_measures, measure_of
+from livecounters.measures import Measure, counted_databases, measure_of
 from livecounters.obstacles import Obstacle, cascades, obstacles
 from livecounters.presence import Store
 from livecounters.recordables import recordable_of
@@ -229,6 +229,16 @@ RULES: dict[str, Rule] = {
     ),
     "EMBEDS": MAPPING,
     "LIMITS": MAPPING,
+    "METRICS": (
+        lambda value: isinstance(value, bool) or (isinstance(value, str) and len(value) >= 16),
+        "True, False, or a token of 16 characters or more",
+    ),
+    "PUMP_PATIENCE": (
+        lambda value: (
+            value is None or (not isinstance(value, bool) and isinstance(value, int) and value >= 5)
+        ),
+        "whole seconds, 5 or more, or None",
+    ),
     "PRESENCE": MAPPING,
     "SITE_URL": (
         lambda value: value is None or "://" in str(value),
@@ -386,7 +396,7 @@ def _channel_layer() -> Iterator[CheckMessage]:
 
 
 def _transaction_mode() -> Iterator[CheckMessage]:
-    for alias in sorted({measure.using for measure in declared_measures()}):
+    for alias in sorted(counted_databases()):
         connection = connections[alias]
         if connection.vendor != "sqlite":
             continue

@@ -69,6 +69,10 @@ class Options:
     """At most so many value frames a second and topic; the last value is always sent."""
     ALLOWED_ORIGINS: list[str] | None = None
     """Origins that may open a socket; None: the host's own."""
+    METRICS: bool | str = False
+    """``live/metrics/`` answers staff; a text is a token that programs give instead."""
+    PUMP_PATIENCE: int | None = 30
+    """Seconds without a pump from which on ``live/health/`` is red; None: it does not ask."""
     SITE_URL: str | None = None
     """The site's address, such as ``https://example.com``, for links in letters."""
     SOCKET_URL: str | None = "/ws/live/"

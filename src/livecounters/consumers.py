@@ -23,6 +23,7 @@ from livecounters.gauges import SITE
 from livecounters.handshake import (
     Scope,
     address_of,
+    browser_of,
     has_session,
     language_of,
     origin_allowed,
@@ -231,7 +232,7 @@ class LiveConsumer:
 
     def _identify(self, who: Who | None, ask: bool = True) -> None:
         if who is not None:
-            self._relay.keeper.identify(self._outbox, who)
+            self._relay.keeper.identify(self._outbox, who, browser_of(self._scope))
         elif ask:
             hub = self._relay.hub
             self._outbox.write(frames.visitor(hub.epoch, hub.seq))

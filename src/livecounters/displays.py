@@ -11,12 +11,11 @@ from typing import Any
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
-from livecounters import awards, leaderboards, notices
+from livecounters import awards, notices
 from livecounters.attainment import Attainment, GoalProgress, progress
 from livecounters.declarations import Avg
 from livecounters.frames import plain
 from livecounters.gauges import Gauge
-from livecounters.leaderboards import Line
 from livecounters.meters import Meter
 from livecounters.models import Achievement
 from livecounters.numbers import Reader
@@ -24,14 +23,13 @@ from livecounters.people import key_of
 from livecounters.readers import Counter, Number
 from livecounters.registry import CounterEntry, registry
 from livecounters.rules import judged_counters
-from livecounters.windows import Window, named
 
 __all__ = [
     "NOTHING",
     "decimals_of",
-    "leaderboard",
     "level_of",
     "number_text",
+    "piece",
     "progress_cards",
 ]
 
@@ -79,7 +77,7 @@ def _level(levels: Mapping[str, float], value: Number) -> str:
     return max(reached)[1] if reached else ""
 
 
-def _piece(value: Number, decimals: int = 0) -> dict[str, str]:
+def piece(value: Number, decimals: int = 0) -> dict[str, str]:
     """A number as it travels and as it is written."""
     return {
         "value": "" if value is None else str(plain(value)),
@@ -145,20 +143,20 @@ def _card(
         "label": counter.label,
         "icon": entry.declared.icon,
         "decimals": decimals,
-        "total": _piece(found.total, decimals),
-        "today": _piece(found.today, decimals),
-        "week": _piece(found.week, decimals),
-        "month": _piece(found.month, decimals),
-        "next_milestone": found.next_milestone and _piece(found.next_milestone),
+        "total": piece(found.total, decimals),
+        "today": piece(found.today, decimals),
+        "week": piece(found.week, decimals),
+        "month": piece(found.month, decimals),
+        "next_milestone": found.next_milestone and piece(found.next_milestone),
         "streak": {
-            "current": _piece(found.streak.current),
-            "longest": _piece(found.streak.longest),
+            "current": piece(found.streak.current),
+            "longest": piece(found.streak.longest),
             **_levels(levels["streak"], found.streak.current),
         },
         "score": average
         if average is None
         else {
-            **_piece(average, 1),
+            **piece(average, 1),
             "capped": f"{max(0.0, min(100.0, average)):g}",
             **_levels(levels["score"], average),
         },
@@ -176,53 +174,10 @@ def _goal(
     return {
         "period": period,
         "label": labels[period],
-        "target": _piece(goal.target),
-        "progress": _piece(goal.progress, decimals),
+        "target": piece(goal.target),
+        "progress": piece(goal.progress, decimals),
         # Not rounded up: 100 % is reached.
         "percent": {"value": f"{goal.percent:g}", "text": number_text(math.floor(goal.percent), 0)},
         "capped": f"{min(100.0, goal.percent):g}",
         **_levels(levels, goal.percent),
-    }
-
-
-# Leaderboards
-
-
-def leaderboard(
-    counter: Reader,
-    limit: int,
-    window: str | Window,
-    near: int,
-    within: Any,
-    user: Any,
-) -> dict[str, Any]:
-    """The first lines, and those around the viewer's own if that is not among them."""
-    if not isinstance(counter, Counter) or counter.per is None:
-        raise TypeError(f"live_leaderboard {counter.name!r}: name a counter with per=.")
-    chosen = window if isinstance(window, Window) else named(window)
-    lines = leaderboards.board(counter, limit, viewer=user, within=within, window=chosen)
-    beside: list[Line] = []
-    if user is not None and leaderboards.of_people(counter) and not any(one.own for one in lines):
-        beside = leaderboards.beside(counter, user, near, within=within, window=chosen)
-        # What is shown above already.
-        known = {one.key for one in lines}
-        beside = [one for one in beside if one.key not in known]
-    decimals = decimals_of(counter)
-    return {
-        "name": registry.counters.shortest(counter.entry),
-        "label": counter.label,
-        "lines": [_line(one, decimals) for one in lines],
-        "beside": [_line(one, decimals) for one in beside],
-        "gap": bool(lines and beside and beside[0].rank > lines[-1].rank + 1),
-    }
-
-
-def _line(line: Line, decimals: int) -> dict[str, Any]:
-    return {
-        "rank": number_text(line.rank, 0),
-        "key": line.key,
-        "name": line.name,
-        "own": line.own,
-        "listed": line.listed,
-        **_piece(line.value, decimals),
     }

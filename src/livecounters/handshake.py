@@ -12,6 +12,7 @@ from django.contrib.auth import get_user
 from django.http import HttpRequest
 from django.utils.translation import get_supported_language_variant
 
+from livecounters.agents import agent_of
 from livecounters.conf import options
 from livecounters.people import key_of
 from livecounters.presence import Kind, Who
@@ -20,6 +21,7 @@ from livecounters.visitors import COOKIE
 __all__ = [
     "Scope",
     "address_of",
+    "browser_of",
     "has_session",
     "language_of",
     "origin_allowed",
@@ -66,6 +68,11 @@ def address_of(scope: Scope) -> str:
     """The address of the client, as the server says it; empty if it does not."""
     client = scope.get("client")
     return str(client[0]) if client else ""
+
+
+def browser_of(scope: Scope) -> str:
+    """The kind of the browser; see ``agents``."""
+    return agent_of(_header(scope, b"user-agent"))
 
 
 def _session_key(scope: Scope) -> str | None:

@@ -51,12 +51,13 @@ class Delivery(NamedTuple):
 
 @dataclass(eq=False)
 class Number:
-    """A counter topic that somebody follows. Pages call it ``said``, which several people's own
-    topics share; one that is dear to read is read to be sure only every ``steady`` seconds."""
+    """A topic with a value that somebody follows. Pages call it ``said``, which several people's
+    own topics share; ``scope`` is None if it is about all there are; one that is dear to read is
+    read to be sure only every ``steady`` seconds."""
 
     name: str
     measure: str
-    scope: str
+    scope: str | None
     said: str = ""
     steady: float = 0.0
     sockets: set[Socket] = field(default_factory=set)
@@ -116,7 +117,7 @@ class Hub:
         socket: Socket,
         name: str,
         measure: str,
-        scope: str,
+        scope: str | None,
         interval: float = 0.0,
         steady: float = 0.0,
         said: str = "",
@@ -179,7 +180,7 @@ class Hub:
         for number in self.numbers.values():
             if number.measure in scopes:
                 hit = scopes[number.measure]
-                if hit is None or number.scope in hit:
+                if hit is None or number.scope is None or number.scope in hit:
                     number.dirty, number.before = True, None
         newest = max(self.announced, seq)
         self.announced = newest if epoch == self.epoch else max(newest, self.seq + 1)

@@ -74,9 +74,9 @@ class Keeper:
         self._book.enter(seat, room, time.time())
         self._wake.set()
 
-    def identify(self, seat: Hashable, who: Who) -> None:
-        """It turns out who is at a socket."""
-        self._book.identify(seat, who, time.time())
+    def identify(self, seat: Hashable, who: Who, agent: str = "") -> None:
+        """It turns out who is at a socket, with which kind of browser."""
+        self._book.identify(seat, who, time.time(), agent)
         self._wake.set()
 
     def describe(self, seat: Hashable, tabs: int | None, away: bool | None) -> None:

@@ -8,24 +8,23 @@ and leaves a gap in the ranks; each person sees their own line all the same.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.apps import apps
 from django.contrib.auth import get_user_model
+from django.utils.crypto import salted_hmac
 
-from livecounters.conf import options
-from livecounters.keys import is_key, text_of
+from livecounters.frames import plain
+from livecounters.names import names_of
 from livecounters.people import key_of
-from livecounters.preferences import LEADERBOARD, opted_out
 from livecounters.ranking import Place
 from livecounters.readers import Counter
 from livecounters.topics import models_of
 from livecounters.windows import Window
 from livecounters.worth import Number
 
-__all__ = ["MOST", "Line", "beside", "board", "of_people"]
+__all__ = ["MOST", "Line", "beside", "board", "mark_of", "of_people"]
 
 MOST = 100
 """So many lines at the most."""
@@ -44,6 +43,20 @@ class Line:
     value: Number
     own: bool = False
     listed: bool = True
+
+    @property
+    def mark(self) -> str:
+        """Stands for the key where everybody sees it: whoever has a key can tell their line."""
+        return mark_of(self.key)
+
+    def as_json(self) -> dict[str, Any]:
+        """As it travels, to all viewers alike."""
+        return {"rank": self.rank, "name": self.name, "value": plain(self.value), "own": self.mark}
+
+
+def mark_of(key: str) -> str:
+    """The mark of a key."""
+    return salted_hmac("livecounters.leaderboards", key).hexdigest()[:16]
 
 
 def board(
@@ -101,9 +114,8 @@ def _several(within: Any) -> tuple[Any, ...]:
 
 def _lines(counter: Counter, places: Iterable[Place], viewer: Any) -> list[Line]:
     places = list(places)
-    label = models_of(counter.entry)[-1]
-    names, listed = _names(label, [place.scope for place in places])
-    own = _own(label, viewer)
+    names, listed = names_of(counter, [place.scope for place in places])
+    own = _own(counter, viewer)
     return [
         Line(
             rank=place.rank,
@@ -118,29 +130,7 @@ def _lines(counter: Counter, places: Iterable[Place], viewer: Any) -> list[Line]
     ]
 
 
-def _own(label: str, viewer: Any) -> str | None:
-    if viewer is None or not viewer.is_authenticated or label != get_user_model()._meta.label_lower:
+def _own(counter: Counter, viewer: Any) -> str | None:
+    if viewer is None or not viewer.is_authenticated or not of_people(counter):
         return None
     return key_of(viewer)
-
-
-def _names(label: str, keys: list[str]) -> tuple[Mapping[str, str], set[str]]:
-    """Names by key, in one query, and whose may be shown to others; two queries for people."""
-    if not label:
-        # The values of a field, such as a currency.
-        return {key: key for key in keys}, set(keys)
-    model = apps.get_model(label)
-    wanted = [key for key in keys if is_key(model._meta.pk, key)]
-    rows = model._default_manager.filter(pk__in=wanted)
-    if model is get_user_model():
-        rows = options().with_names(rows)
-    found = {text_of(model._meta.pk, one): one for one in rows}
-    if model is not get_user_model():
-        return {key: str(one) for key, one in found.items()}, set(found)
-    unwanted = opted_out(LEADERBOARD, found)
-    listed = {
-        key
-        for key, one in found.items()
-        if key not in unwanted and one.is_active and options().may_be_seen(one)
-    }
-    return {key: options().actor_name(one) for key, one in found.items()}, listed

@@ -9,10 +9,12 @@ from django.db.models import Q, QuerySet
 
 from livecounters.models import Lease
 
-__all__ = ["PUMP", "held", "hold", "keep", "release", "running"]
+__all__ = ["FAILING", "PUMP", "held", "hold", "idle", "keep", "lapse", "release", "running"]
 
 PUMP = "pump"
 """The lease of the one pump that is at work."""
+FAILING = "failing:pump"
+"""The lease of a pump that is at work and comes to no end."""
 
 
 def hold(name: str, holder: str, now: dt.datetime, seconds: float, using: str) -> bool:
@@ -44,6 +46,20 @@ def keep(name: str, holder: str, using: str) -> bool:
 def release(name: str, holder: str, using: str) -> None:
     """Give a lease back, so that nobody has to wait for its end."""
     Lease.objects.using(using).filter(name=name, holder=holder).delete()
+
+
+def lapse(name: str, holder: str, now: dt.datetime, using: str) -> None:
+    """Give a lease back, and leave behind since when nobody has it."""
+    mine = Lease.objects.using(using).filter(name=name, holder=holder, expires_at__gt=now)
+    mine.update(expires_at=now)
+
+
+def idle(name: str, now: dt.datetime, using: str) -> float | None:
+    """For how many seconds nobody has held a lease, 0 if somebody does; ``None`` if nobody ever
+    has."""
+    ends = Lease.objects.using(using).filter(name=name).values_list("expires_at", flat=True)
+    end = ends.first()
+    return None if end is None else max(0.0, (now - end).total_seconds())
 
 
 def running(prefix: str, now: dt.datetime) -> QuerySet[Lease]:

@@ -75,12 +75,14 @@ class Tally:
 class Reading(NamedTuple):
     """Scope -> tally for each question; scopes of which nothing is known are left out.
 
-    ``behind`` are the databases that should fold, ``marked`` those that may have to settle.
+    ``behind`` are the databases that should fold, ``marked`` those that may have to settle,
+    ``paused`` the measures that pages are not told of.
     """
 
     answers: list[dict[str, Tally]]
     behind: set[str]
     marked: set[str]
+    paused: set[str]
 
 
 def read(asks: Sequence[Ask]) -> Reading:
@@ -89,7 +91,7 @@ def read(asks: Sequence[Ask]) -> Reading:
     One statement per database and some hundred questions (two while a measure is not in force);
     each number is of one snapshot.
     """
-    reading = Reading([{} for _ in asks], set(), set())
+    reading = Reading([{} for _ in asks], set(), set(), set())
     for using in dict.fromkeys(ask.measure.using for ask in asks):
         numbers = [n for n, ask in enumerate(asks) if ask.measure.using == using]
         dialect = dialect_of(using)
@@ -139,6 +141,8 @@ def _answer(dialect: Dialect, terms: list[Sql], asks: Sequence[Ask], reading: Re
     for ask, scope, count, total, members, low, high, pending in fetch(dialect, sql, params):
         if ask == IN_FORCE:
             in_force.add(scope)
+            if pending:
+                reading.paused.add(scope)
         elif ask == MARKED:
             reading.marked.add(dialect.using)
         else:
@@ -237,44 +241,61 @@ class Moment:
     total: int
 
 
-def read_series(ask: Ask) -> list[Moment]:
-    """All that is known of a bounded interval, in buckets no larger than its coarsest, in one
-    statement; several of one stamp add up."""
-    measure = ask.measure
-    dialect = dialect_of(measure.using)
-    wanted = [measure.key]
-    in_force = (
-        f"SELECT NULL AS stamp, '' AS member, 0 AS count, 0 AS total "
-        f"FROM {dialect.table(Measured)} WHERE measure = %s AND (ready OR floor IS NOT NULL)"
-    )
-    found = _moments(dialect, [(in_force, wanted), *_kept_moments(dialect, ask)])
-    if not any(row[0] is None for row in found):
-        rows, params = source_rows(dialect, ask)
-        counted = f"SELECT at AS stamp, member, count, total FROM ({rows}) c"
-        found = _moments(dialect, [(counted, params)])
-    return [
-        Moment(
-            stamp,
-            dialect.unordered(member) if measure.extremes else member,
-            int(count),
-            int(total),
-        )
-        for stamp, member, count, total in found
-        if stamp is not None
-    ]
+def read_series(asks: Sequence[Ask]) -> list[list[Moment]]:
+    """All that is known of bounded intervals, each in buckets no larger than its coarsest; several
+    of one stamp add up. As many statements as :func:`read` takes."""
+    found: list[list[Moment]] = [[] for _ in asks]
+    for using in dict.fromkeys(ask.measure.using for ask in asks):
+        numbers = [n for n, ask in enumerate(asks) if ask.measure.using == using]
+        dialect = dialect_of(using)
+        for some in _portions(numbers, asks):
+            terms = [term for n in some for term in _kept_moments(dialect, n, asks[n])]
+            in_force = _moments(dialect, terms, asks, found)
+            rest = [n for n in some if n not in in_force]
+            for n in rest:
+                found[n] = []
+            if rest:
+                terms = [_counted_moments(dialect, n, asks[n]) for n in rest]
+                _moments(dialect, terms, asks, found)
+    return found
 
 
-def _kept_moments(dialect: Dialect, ask: Ask) -> list[Sql]:
+def _moments(
+    dialect: Dialect, terms: list[Sql], asks: Sequence[Ask], found: list[list[Moment]]
+) -> set[int]:
+    """Fill in what is found; return the questions whose measures are in force."""
+    in_force: set[int] = set()
+    params = [param for _, some in terms for param in some]
+    for ask, stamp, member, count, total in fetch(dialect, union(terms), params):
+        if stamp is None:
+            in_force.add(ask)
+            continue
+        if asks[ask].measure.extremes:
+            member = dialect.unordered(member)
+        found[ask].append(Moment(stamp, member, int(count), int(total)))
+    return in_force
+
+
+def _counted_moments(dialect: Dialect, n: int, ask: Ask) -> Sql:
+    rows, params = source_rows(dialect, ask)
+    return f"SELECT {n} AS ask, at AS stamp, member, count, total FROM ({rows}) c", params
+
+
+def _kept_moments(dialect: Dialect, n: int, ask: Ask) -> list[Sql]:
     scoped, key = scoped_to(ask)
     during, bounds = bounded(ask.interval)
     model: type[models.Model] = Bucket
     columns = "'' AS member, count, total"
+    in_force = (
+        f"SELECT {n} AS ask, NULL AS stamp, '' AS member, 0 AS count, 0 AS total "
+        f"FROM {dialect.table(Measured)} WHERE measure = %s AND (ready OR floor IS NOT NULL)"
+    )
     if ask.measure.member is not None:
         model, columns = Member, "member, count, 0 AS total"
     terms: list[Sql] = [
         (
             (
-                f"SELECT start AS stamp, {columns} FROM {dialect.table(model)} "
+                f"SELECT {n} AS ask, start AS stamp, {columns} FROM {dialect.table(model)} "
                 f"WHERE {scoped} AND grain = %s AND start >= %s AND start < %s"
             ),
             [*key, int(span.grain), span.start, span.end],
@@ -282,14 +303,10 @@ def _kept_moments(dialect: Dialect, ask: Ask) -> list[Sql]:
         for span in ask.spans
     ]
     pending = (
-        f"SELECT at AS stamp, member, count, total FROM {dialect.table(Delta)} "
+        f"SELECT {n} AS ask, at AS stamp, member, count, total FROM {dialect.table(Delta)} "
         f"WHERE {scoped}{during}"
     )
-    return [*terms, (pending, [*key, *bounds])]
-
-
-def _moments(dialect: Dialect, terms: list[Sql]) -> list[Any]:
-    return fetch(dialect, union(terms), [param for _, params in terms for param in params])
+    return [(in_force, [ask.measure.key]), *terms, (pending, [*key, *bounds])]
 
 
 def settled(interval: Interval, now: dt.datetime, measure: Measure) -> Interval:

@@ -35,7 +35,7 @@ from livecounters.registry import ActivityEntry, CounterEntry, Registry, registr
 from livecounters.rows import output_field, related_model, resolved, rows, used_models
 from livecounters.windows import Clock
 
-__all__ = ["Measure", "canonical", "declared_measures", "measure_of"]
+__all__ = ["Measure", "canonical", "counted_databases", "declared_measures", "measure_of"]
 
 # Part of every key: a new number makes every measure a new one.
 VERSION = 1
@@ -209,6 +209,11 @@ def declared_measures(declared: Registry = registry) -> list[Measure]:
             measure = measure_of(entry)
             found[measure.key] = measure
     return list(found.values())
+
+
+def counted_databases() -> list[str]:
+    """The databases whose tables are counted."""
+    return list(dict.fromkeys(measure.using for measure in declared_measures()))
 
 
 def _over_rows(entry: CounterEntry) -> Measure:

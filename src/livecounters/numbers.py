@@ -9,12 +9,12 @@ from typing import Any
 
 from livecounters import meters, readers
 from livecounters.meters import Meter
-from livecounters.readers import Counter, aware
+from livecounters.readers import Answers, Counter, aware
 from livecounters.registry import CounterEntry, GaugeEntry, Registry, registry
 from livecounters.windows import Window
 from livecounters.worth import Number
 
-__all__ = ["Counters", "Question", "Reader", "counters", "read", "reader_of"]
+__all__ = ["Counters", "Question", "Reader", "answers", "counters", "read", "reader_of"]
 
 Reader = Counter | Meter
 
@@ -36,6 +36,11 @@ def reader_of(entry: CounterEntry | GaugeEntry) -> Reader:
 def read(questions: Sequence[Question], at: dt.datetime | None = None) -> list[Number]:
     """The answers to many questions: all counters in one statement, all rooms in one question
     to the presence store."""
+    return answers(questions, at).values
+
+
+def answers(questions: Sequence[Question], at: dt.datetime | None = None) -> Answers:
+    """The same, and what is paused."""
     moment = aware(at)
     counted: dict[Question, readers.Question] = {}
     looked: dict[Question, tuple[Meter, str]] = {}
@@ -48,12 +53,14 @@ def read(questions: Sequence[Question], at: dt.datetime | None = None) -> list[N
         else:
             raise ValueError(f"{reader.name} is a gauge; it has no {window!r}.")
     found: dict[Question, Number] = {}
+    paused: set[str] = set()
     if counted:
-        found.update(zip(counted, readers.read(list(counted.values()), moment), strict=True))
+        values, paused = readers.answers(list(counted.values()), moment)
+        found.update(zip(counted, values, strict=True))
     if looked:
-        answers = meters.read(list(looked.values()), moment.timestamp())
-        found.update(zip(looked, answers, strict=True))
-    return [found[question] for question in questions]
+        seen = meters.read(list(looked.values()), moment.timestamp())
+        found.update(zip(looked, seen, strict=True))
+    return Answers([found[question] for question in questions], paused)
 
 
 class Counters(Mapping[str, Any]):

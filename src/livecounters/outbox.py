@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from livecounters.frames import Close
+from livecounters.telemetry import tally
 
 __all__ = ["MAX_PENDING", "Outbox"]
 
@@ -88,6 +89,8 @@ class Outbox:
         if len(self._frames) > MAX_PENDING:
             self._frames = deque(entry for entry in self._frames if entry[0] is not None)
         if len(self._frames) > MAX_PENDING:
+            tally.add("frames_dropped", len(self._frames))
+            tally.add("slow_closes")
             self._frames.clear()
             self.close(Close.SLOW)
 
@@ -108,6 +111,8 @@ class Outbox:
     def _lose(self) -> None:
         # Servers say in different ways that the client is gone; its receive() will tell.
         self._closed = True
+        if self._frames:
+            tally.add("frames_dropped", len(self._frames))
         self._frames.clear()
 
 

@@ -25,11 +25,13 @@ from livecounters.announce import Announcement
 from livecounters.dialects import dialect_of
 from livecounters.feed import Place
 from livecounters.judges import PROGRESS, Judge
-from livecounters.lookout import VIEWERS, look
-from livecounters.measures import declared_measures
+from livecounters.lookout import VIEWERS, Sight, look
+from livecounters.measures import counted_databases
 from livecounters.meters import GAUGE
+from livecounters.reporter import reporter
 from livecounters.sampler import Sampler
 from livecounters.settling import settle
+from livecounters.telemetry import LAG, tally
 from livecounters.worker import close_all, work
 
 __all__ = ["IDLE", "WATCHED", "Pump", "drive"]
@@ -68,21 +70,35 @@ class Pump:
         self._renew = float("-inf")
         self._heal = float("-inf")
         self._active = False
+        self._looked: dt.datetime | None = None
+        # When the last look began that came to its end, and whether the last one did.
+        self._told: float | None = None
+        self._finished = True
         self._nurse = _Nurse()
         self._sampler = Sampler()
         self._judge = Judge()
 
     def tick(self, now: dt.datetime) -> tuple[Announcement | None, bool]:
         """Look once. Answers what is to be announced, and whether anybody watches."""
+        self._looked = now
         seconds = now.timestamp()
         if seconds >= self._renew:
             self._renew = seconds + LEASE / 3
             self._hold(now)
         if not self._active:
             return None, leases.held(VIEWERS, now, feed.database())
+        self._finished = False
+        announcement, watched = self._look(now)
+        self._finished, self._told = True, seconds
+        tally.add("looks")
+        return announcement, watched
+
+    def _look(self, now: dt.datetime) -> tuple[Announcement | None, bool]:
+        seconds = now.timestamp()
         gauges = self._sampler.visit(now)
-        seen = look(_databases(), now)
+        seen = look(counted_databases(), now)
         place = seen.place or feed.number()
+        self._lag(seconds, seen)
         numbers = self._numbers(seconds, seen.pending)
         self._judge.hear(numbers)
         if seen.summoned:
@@ -102,12 +118,20 @@ class Pump:
         self._active = leases.hold(leases.PUMP, self.holder, now, LEASE, using)
         if not self._active:
             return
+        if not self._finished:
+            leases.hold(leases.FAILING, self.holder, now, LEASE, using)
+        reporter.visit(now.timestamp())
         if not before:
             feed.ensure_stream(using)
             self._judge.begin(now)
         if now.timestamp() >= self._heal:
             self._heal = now.timestamp() + HEAL_EVERY
-            self._nurse.visit(_databases(), now)
+            self._nurse.visit(counted_databases(), now)
+
+    def _lag(self, seconds: float, seen: Sight) -> None:
+        """What is there now came after the last look that came to its end began."""
+        if self._told is not None and (seen.pending or seen.place is None):
+            tally.peak(LAG, seconds - self._told)
 
     def leave(self) -> None:
         """Heal no further than the next portion of numbers, judge nobody more."""
@@ -125,7 +149,8 @@ class Pump:
         self.leave()
         self._nurse.wait(LEAVE)
         self._judge.wait(LEAVE)
-        leases.release(leases.PUMP, self.holder, feed.database())
+        if self._looked is not None:
+            leases.lapse(leases.PUMP, self.holder, self._looked, feed.database())
 
     def _numbers(self, seconds: float, pending: Sequence[str]) -> dict[str, set[str]]:
         changed: dict[str, set[str]] = defaultdict(set)
@@ -149,10 +174,6 @@ class Pump:
             self._folded[using] = seconds
             folding.fold(using)
         return changed
-
-
-def _databases() -> list[str]:
-    return list(dict.fromkeys(measure.using for measure in declared_measures()))
 
 
 def _turn_to_prune(using: str, now: dt.datetime) -> bool:
@@ -251,6 +272,7 @@ async def drive(
                 somebody = somebody or elsewhere
                 if announcement is not None:
                     await announce(announcement)
+                    tally.add("announcements_sent")
                 if failing is not None:
                     failing = None
                     logger.warning("livecounters: the pump works again.")

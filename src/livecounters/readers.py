@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -24,17 +24,18 @@ from livecounters.conf import options
 from livecounters.declarations import Per
 from livecounters.folding import Changed, fold
 from livecounters.keys import SEPARATOR, join, split, text_of
-from livecounters.ledger import Tally
+from livecounters.ledger import Reading, Tally
 from livecounters.measures import Measure, measure_of
 from livecounters.ranking import Place
 from livecounters.registry import CounterEntry
-from livecounters.series import Point, Series, read_series
+from livecounters.series import Point, Series, Stretch, read_series
 from livecounters.settling import settle
 from livecounters.summands import Ask
 from livecounters.windows import Interval, Window
 from livecounters.worth import Number, Worth
 
 __all__ = [
+    "Answers",
     "Change",
     "Counter",
     "Number",
@@ -43,6 +44,8 @@ __all__ = [
     "Question",
     "Series",
     "Values",
+    "answers",
+    "changes",
     "read",
 ]
 
@@ -71,8 +74,20 @@ def stored(moment: dt.datetime) -> dt.datetime:
     return moment if settings.USE_TZ else timezone.make_naive(moment)
 
 
+class Answers(NamedTuple):
+    """The answers to questions, and the measures that pages are not told of."""
+
+    values: list[Number]
+    paused: set[str]
+
+
 def read(questions: Sequence[Question], at: dt.datetime | None = None) -> list[Number]:
     """The answers to many questions about any counters, in one statement."""
+    return answers(questions, at).values
+
+
+def answers(questions: Sequence[Question], at: dt.datetime | None = None) -> Answers:
+    """The same, and what is paused."""
     moment = aware(at)
     scopes: dict[tuple[Counter, Window | None], list[str]] = defaultdict(list)
     for question in questions:
@@ -81,18 +96,34 @@ def read(questions: Sequence[Question], at: dt.datetime | None = None) -> list[N
         counter.ask(tuple(sorted(set(wanted))), window, moment)
         for (counter, window), wanted in scopes.items()
     ]
-    tallies = dict(zip(scopes, _read(asks), strict=True))
-    return [q.counter.worth(tallies[q.counter, q.window].get(q.scope, Tally())) for q in questions]
+    found = _read(asks)
+    tallies = dict(zip(scopes, found.answers, strict=True))
+    values = [
+        q.counter.worth(tallies[q.counter, q.window].get(q.scope, Tally())) for q in questions
+    ]
+    return Answers(values, found.paused)
 
 
-def _read(asks: Sequence[Ask]) -> list[dict[str, Tally]]:
+def changes(questions: Sequence[Question], at: dt.datetime | None = None) -> list[Change]:
+    """What numbers are and what they were one window before, in one statement."""
+    moment = aware(at)
+    asks = [ask for one in questions for ask in one.counter.both(one.scope, one.window, moment)]
+    found = iter(_read(asks).answers)
+    numbers = [
+        [one.counter.worth(next(found).get(one.scope, Tally())) for _ in ("now", "before")]
+        for one in questions
+    ]
+    return [Change(*both) for both in numbers]
+
+
+def _read(asks: Sequence[Ask]) -> Reading:
     """What the ledger says. A site without a pump tidies up when a reading finds much to do;
     after the transaction it is in, and without harm to it."""
-    answers, behind, marked = ledger.read(asks)
-    for using in behind:
+    found = ledger.read(asks)
+    for using in found.behind:
         transaction.on_commit(partial(fold, using), using=using, robust=True)
-    settled = {using for using in marked if _settled(using)}
-    return ledger.read(asks).answers if settled else answers
+    settled = {using for using in found.marked if _settled(using)}
+    return ledger.read(asks) if settled else found
 
 
 def _settled(using: str) -> bool:
@@ -184,19 +215,7 @@ class Counter:
         A running calendar window is compared with as much of the one before as has passed of
         it: today until noon with yesterday until noon. ``live.ever`` is a ``ValueError``.
         """
-        moment, scope = aware(at), self.scope(of)
-        clock = self.measure.clock
-        earlier = (window or self.entry.declared.window).previous(
-            clock.stamp(moment), clock, options().WEEK_START
-        )
-        intervals = [self.interval(window, moment), ledger.settled(earlier, aware(), self.measure)]
-        found = _read(
-            [
-                Ask(self.measure, (scope,), interval, past=past)
-                for interval, past in zip(intervals, (False, True), strict=True)
-            ]
-        )
-        return Change(*(self.worth(tallies.get(scope, Tally())) for tallies in found))
+        return changes([Question(self, self.scope(of), window)], at)[0]
 
     def expression(
         self,
@@ -231,7 +250,7 @@ class Counter:
         ask = self._all(within, window, aware(at), "breakdown()")
         found = {
             scope: self.worth(tally)
-            for scope, tally in sorted(_read([ask])[0].items())
+            for scope, tally in sorted(_read([ask]).answers[0].items())
             if not tally.empty
         }
         if not ask.within:
@@ -299,16 +318,25 @@ class Counter:
         return replace(self.ask(None, window, moment), within=begin)
 
     def _begin(self, within: Any) -> str:
-        fields = list(self.measure.scope_fields.values())[:-1]
-        several = isinstance(within, str) and len(fields) > 1
-        keys = split(within) if several else within
+        keys = split(within) if isinstance(within, str) and self._thrice else within
         keys = keys if isinstance(keys, (list, tuple)) else (keys,)
-        if not fields or len(keys) != len(fields):
+        return join(self.first_keys(keys)) + SEPARATOR
+
+    def first_keys(self, keys: Sequence[Any]) -> tuple[str, ...]:
+        """The text of each key but the last: those that ``within`` takes."""
+        if self.entry.declared.per is None:
+            raise TypeError(f"{self.name} is one number for the site; it has no scopes.")
+        fields = list(self.measure.scope_fields.values())[:-1]
+        if len(keys) != len(fields):
             raise TypeError(
                 f"{self.name} is counted per {self.entry.declared.per!r}; within= takes one of "
                 "each but the last."
             )
-        return join(map(text_of, fields, keys)) + SEPARATOR
+        return tuple(map(text_of, fields, keys))
+
+    @property
+    def _thrice(self) -> bool:
+        return len(self.measure.scope_fields) > 2
 
     @property
     def _several(self) -> bool:
@@ -328,7 +356,11 @@ class Counter:
     ) -> Series:
         """The window cut into steps (minute, quarter, hour, day), oldest first, without gaps:
         a list of ``(start, value)``."""
-        return read_series(self._worth, self.scope(of), window, step, aware(at), aware())
+        return read_series([self.stretch(self.scope(of), window, step)], aware(at), aware())[0]
+
+    def stretch(self, scope: str, window: Window, step: str) -> Stretch:
+        """A window of one of its numbers, to be cut into steps."""
+        return Stretch(self._worth, scope, window, step)
 
     async def avalue(self, **kwargs: Any) -> Number:
         return await sync_to_async(self.value)(**kwargs)
@@ -388,6 +420,17 @@ class Counter:
         interval = self.interval(window, moment)
         past = interval.end is not None and interval.end <= self.measure.clock.stamp(aware())
         return Ask(self.measure, scopes, interval, past=past)
+
+    def both(self, scope: str, window: Window | None, moment: dt.datetime) -> list[Ask]:
+        """What the ledger is asked for a window as seen at a moment, and for the one before."""
+        clock = self.measure.clock
+        before = (window or self.entry.declared.window).previous(
+            clock.stamp(moment), clock, options().WEEK_START
+        )
+        return [
+            Ask(self.measure, (scope,), self.interval(window, moment)),
+            Ask(self.measure, (scope,), ledger.settled(before, aware(), self.measure), past=True),
+        ]
 
     def interval(self, window: Window | None, moment: dt.datetime) -> Interval:
         """The stamps of a window (default: the declared one) as seen at a moment."""

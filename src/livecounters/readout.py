@@ -8,8 +8,9 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.utils import timezone
+from django.utils.translation import override
 
-from livecounters import awards, feed, meters, numbers
+from livecounters import awards, breakdowns, charts, feed, leaderboards, meters, numbers
 from livecounters.attainment import progress
 from livecounters.feed import Event, Place, iso
 from livecounters.frames import plain
@@ -18,8 +19,17 @@ from livecounters.hub import RING, ReadOut, Says
 from livecounters.meters import Meter
 from livecounters.numbers import Question
 from livecounters.readers import aware
+from livecounters.readings import TOP
 from livecounters.registry import registry
-from livecounters.topics import CounterTopic, FeedTopic, OnlineTopic, ProgressTopic, Topic
+from livecounters.topics import (
+    CounterTopic,
+    FeedTopic,
+    LinesTopic,
+    OnlineTopic,
+    ProgressTopic,
+    SeriesTopic,
+    Topic,
+)
 
 __all__ = ["BURST", "read_out", "values_of"]
 
@@ -49,14 +59,15 @@ def read_out(
 
 
 def values_of(topics: Sequence[Topic], now: dt.datetime) -> dict[str, Any]:
-    """The values of numbers as they travel, by topic. Who is online is left out while the
-    presence store cannot be asked: what was said last is truer than nothing."""
+    """The values of numbers as they travel, by topic. Counters that are paused are left out. So is
+    who is online while the presence store cannot be asked: what was said last is truer than
+    nothing."""
     asked = [topic for topic in topics if isinstance(topic, CounterTopic)]
-    found = numbers.read([Question(topic.counter, topic.scope) for topic in asked], now)
+    found, paused = numbers.answers([Question(t.counter, t.scope) for t in asked], now)
     values = {
         str(topic): plain(value)
         for topic, value in zip(asked, found, strict=True)
-        if value is not None or not _looks(topic)
+        if (value is not None or not _looks(topic)) and topic.origin[0] not in paused
     }
     values |= {
         str(topic): _progress_of(topic.person, now)
@@ -66,7 +77,26 @@ def values_of(topics: Sequence[Topic], now: dt.datetime) -> dict[str, Any]:
     rooms = [topic for topic in topics if isinstance(topic, OnlineTopic)]
     here = meters.counts({topic.room for topic in rooms}, aware(now).timestamp())
     values |= {str(topic): here[topic.room]._asdict() for topic in rooms if topic.room in here}
+    drawn = [topic for topic in topics if isinstance(topic, SeriesTopic)]
+    series = charts.read([topic.chart for topic in drawn], now)
+    values |= {str(topic): one.as_json() for topic, one in zip(drawn, series, strict=True)}
+    values |= {
+        str(topic): _lines_of(topic, now) for topic in topics if isinstance(topic, LinesTopic)
+    }
     return values
+
+
+def _lines_of(topic: LinesTopic, now: dt.datetime) -> dict[str, Any]:
+    read: Any = leaderboards.board if topic.family == TOP else breakdowns.parts
+    with override(topic.language):
+        found = read(
+            topic.counter,
+            topic.limit,
+            within=topic.within or None,
+            window=topic.window,
+            at=now,
+        )
+        return {"lines": [line.as_json() for line in found]}
 
 
 def _progress_of(person: str, now: dt.datetime) -> dict[str, Any]:

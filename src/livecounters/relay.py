@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import time
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -32,7 +33,10 @@ from livecounters.meters import ACTIVE, ONLINE, presence_declared
 from livecounters.outbox import Outbox
 from livecounters.presence import Who
 from livecounters.pump import Pump, drive
+from livecounters.readings import Reading
 from livecounters.readout import read_out
+from livecounters.reporter import reporter
+from livecounters.telemetry import tally
 from livecounters.topics import FeedTopic, Topic, said
 from livecounters.worker import close_all, work
 
@@ -128,10 +132,13 @@ class Relay:
         if not self.sockets:
             self._watched.set()
         self.sockets[socket] = address
+        tally.add("sockets")
         self._addresses.add(address)
         self._wake.set()
 
     def leave(self, socket: Outbox, names: Iterable[str]) -> None:
+        if socket in self.sockets:
+            tally.add("sockets", -1)
         self._addresses.remove(self.sockets.pop(socket, ""))
         user = self._users.pop(socket, None)
         if user is not None:
@@ -165,7 +172,10 @@ class Relay:
                 _deliver(self.hub.follow_feed(socket, name, epoch, seq))
                 continue
             source, scope = topic.origin
-            interval, steady = INTERVALS.get(source, 0.0), STEADY.get(source, 0.0)
+            if isinstance(topic, Reading):
+                interval, steady = topic.interval, topic.steady
+            else:
+                interval, steady = INTERVALS.get(source, 0.0), STEADY.get(source, 0.0)
             if self.hub.follow_number(socket, name, source, scope, interval, steady, said(topic)):
                 known.append(name)
         if known:
@@ -240,6 +250,7 @@ class Relay:
     def _heard(self, message: dict[str, Any]) -> None:
         announcement = read_message(message)
         if announcement is not None:
+            tally.add("announcements_heard")
             self.hear(announcement)
         elif message.get("type") == WATCHED["type"]:
             self._watched.set()
@@ -320,11 +331,14 @@ class Relay:
 
     def _watch(self) -> None:
         name = VIEWERS + self.name
-        leases.hold(name, self.name, timezone.now(), 3 * VIEWERS_EVERY, feed.database())
+        now = timezone.now()
+        leases.hold(name, self.name, now, 3 * VIEWERS_EVERY, feed.database())
+        reporter.visit(now.timestamp())
 
     def _unwatch(self) -> None:
         try:
             leases.release(VIEWERS + self.name, self.name, feed.database())
+            reporter.flush(timezone.now().timestamp())
         finally:
             close_all()
 
@@ -340,9 +354,14 @@ async def _aside(job: Callable[[], None]) -> None:
 
 
 def _deliver(deliveries: Iterable[Delivery]) -> None:
+    start, written = time.perf_counter(), 0
     for text, sockets, numbers in deliveries:
+        written += len(sockets)
         for socket in sockets:
             socket.write(text, numbers)
+    if written:
+        tally.add("frames", written)
+        tally.add("fanout_seconds", time.perf_counter() - start)
 
 
 _relays: dict[int, tuple[asyncio.AbstractEventLoop, Relay]] = {}

@@ -23,12 +23,11 @@ from livecounters import ladders
 from livecounters.conf import options
 from livecounters.dialects import Dialect, dialect_of
 from livecounters.folding import alone
-from livecounters.measures import Measure, declared_measures
+from livecounters.measures import Measure, counted_databases, declared_measures
 from livecounters.models import ActivityEvent, Bucket, Measured, Member, Sample, Stream
-from livecounters.registry import registry
 from livecounters.windows import DAY, EARLIEST, MINUTE, QUARTER, Clock, Grain
 
-__all__ = ["databases", "kept_since", "portions", "prune", "wait"]
+__all__ = ["databases", "floor_of", "kept_since", "portions", "prune", "wait"]
 
 logger = logging.getLogger("livecounters")
 
@@ -56,10 +55,7 @@ def kept_since(measure: Measure, grain: Grain, now: dt.datetime) -> int:
 
 def databases() -> list[str]:
     """The databases in which there may be something to prune."""
-    found = [measure.using for measure in declared_measures()]
-    if len(registry.gauges):
-        found.append(router.db_for_write(Sample))
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys([*counted_databases(), router.db_for_write(Sample)]))
 
 
 def prune(using: str, now: dt.datetime) -> Counter[str]:
@@ -181,7 +177,7 @@ def _prune_events(using: str, measures: Sequence[Measure], now: dt.datetime) -> 
         return
     # Whole seconds, as the stamps of floors are.
     cutoff = now.replace(microsecond=0) - dt.timedelta(days=days)
-    floors = {measure.key: _floor(measure.clock, cutoff) for measure in measures}
+    floors = {measure.key: floor_of(measure.clock, cutoff) for measure in measures}
     for key, floor in floors.items():
         lower = Q(floor=None) | Q(floor__lt=floor)
         Measured.objects.using(using).filter(lower, measure=key, ready=True).update(floor=floor)
@@ -202,8 +198,8 @@ def _prune_events(using: str, measures: Sequence[Measure], now: dt.datetime) -> 
         yield number
 
 
-def _floor(clock: Clock, cutoff: dt.datetime) -> int:
-    """The midnight at or above a moment."""
+def floor_of(clock: Clock, cutoff: dt.datetime) -> int:
+    """The midnight at or above a moment: where a floor may be."""
     stamp = clock.stamp(cutoff)
     midnight = clock.day_start(stamp)
     if midnight == stamp:

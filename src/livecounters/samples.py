@@ -12,7 +12,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import router, transaction
 from django.db.models import Q
@@ -27,7 +27,19 @@ from livecounters.series import Series, cut
 from livecounters.windows import MINUTE, Clock, Window, last
 from livecounters.worth import Number
 
-__all__ = ["EVERY", "age", "database", "latest", "record", "record_many", "series"]
+__all__ = [
+    "EVERY",
+    "age",
+    "database",
+    "history",
+    "latest",
+    "many",
+    "record",
+    "record_many",
+    "report",
+    "series",
+    "totals",
+]
 
 EVERY = MINUTE
 """How often is sampled what has no ``every`` of its own."""
@@ -47,6 +59,16 @@ def database() -> str:
 def record(gauge: str, value: float, now: float) -> None:
     """Add a value to the minute of ``now``."""
     record_many(gauge, [value], now)
+
+
+def report(values: Mapping[str, float], now: float) -> None:
+    """Add a value to each of these gauges, in one transaction; all or none."""
+    if not values:
+        return
+    with transaction.atomic(using=database()):
+        # In one order, so that processes that report at once do not wait for each other crosswise.
+        for gauge, value in sorted(values.items()):
+            record(gauge, value, now)
 
 
 def record_many(gauge: str, values: Sequence[float], now: float) -> None:
@@ -138,6 +160,14 @@ class _Minute:
     histogram: Mapping[str, int] = field(default_factory=dict)
 
 
+class Totals(NamedTuple):
+    """What was said in a minute: how often, altogether, and at most."""
+
+    number: int
+    total: float
+    high: float
+
+
 COLUMNS = tuple(column.name for column in fields(_Minute))
 SUMS = COLUMNS[:-1]
 
@@ -180,6 +210,15 @@ def _now(entry: GaugeEntry, rows: list[_Minute], since: float) -> Number:
     return _plain(newest.last) if newest is not None and newest.at >= since else None
 
 
+def totals(prefix: str, minute: int) -> dict[str, Totals]:
+    """What was said in one minute under all names that begin so, in one query."""
+    rows = Sample.objects.using(database()).filter(gauge__startswith=prefix, minute=minute)
+    return {
+        name.removeprefix(prefix): Totals(number, total, high)
+        for name, number, total, high in rows.values_list("gauge", "count", "total", "high")
+    }
+
+
 def series(
     gauge: str, window: Window, step: str, moment: dt.datetime, what: str = "mean"
 ) -> Series:
@@ -188,16 +227,39 @@ def series(
     ``what``: the mean of all that was said in a step, its low, high or p95 (what 95 of 100 are
     not above, right within 5 %), or how much was said (count).
     """
+    return history(registry.gauges.get(gauge).full_name, window, step, moment, what)
+
+
+def history(
+    name: str, window: Window, step: str, moment: dt.datetime, what: str = "mean"
+) -> Series:
+    """The series of what was sampled under a name, whoever has done that. ``what`` may also be
+    *rate*: what was said in a minute altogether, on average."""
+    return many([(name, window, step)], moment, what)[0]
+
+
+def many(
+    wanted: Sequence[tuple[str, Window, str]], moment: dt.datetime, what: str = "mean"
+) -> list[Series]:
+    """Several of these (name, window, step), in one query."""
     if what not in WHATS:
         raise ValueError(f"what={what!r}: choose one of {', '.join(map(repr, WHATS))}.")
-    steps = cut(Clock(site_zone()), window, step, moment)
-    start, end = steps.interval
-    rows = Sample.objects.using(database()).filter(
-        gauge=registry.gauges.get(gauge).full_name, minute__gte=start, minute__lt=end
-    )
-    wanted = COLUMNS if what == "p95" else SUMS
-    said = (_Minute(*row) for row in rows.values_list(*wanted))
-    return steps.series(((row.minute, row) for row in said), WHATS[what])
+    clock = Clock(site_zone())
+    cuts = [cut(clock, window, step, moment) for _, window, step in wanted]
+    chosen = Q(pk__in=[])
+    for (name, _, _), steps in zip(wanted, cuts, strict=True):
+        start, end = steps.interval
+        chosen |= Q(gauge=name, minute__gte=start, minute__lt=end)
+    columns = COLUMNS if what == "p95" else SUMS
+    said: dict[str, list[_Minute]] = defaultdict(list)
+    for name, *row in (
+        Sample.objects.using(database()).filter(chosen).values_list("gauge", *columns)
+    ):
+        said[name].append(_Minute(*row))
+    return [
+        steps.series(steps.within((row.minute, row) for row in said[name]), WHATS[what])
+        for (name, _, _), steps in zip(wanted, cuts, strict=True)
+    ]
 
 
 # What rows are worth; a range rules out what rounding and bins would add
@@ -205,6 +267,10 @@ def series(
 
 def _count(rows: list[_Minute]) -> Number:
     return sum(row.count for row in rows) or None
+
+
+def _rate(rows: list[_Minute]) -> Number:
+    return _plain(math.fsum(row.total for row in rows) / len(rows)) if rows else None
 
 
 def _low(rows: list[_Minute]) -> Number:
@@ -248,4 +314,5 @@ WHATS: Mapping[str, Callable[[list[_Minute]], Number]] = {
     "high": _high,
     "p95": _p95,
     "count": _count,
+    "rate": _rate,
 }

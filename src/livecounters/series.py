@@ -7,7 +7,7 @@ import itertools
 import statistics
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -17,14 +17,15 @@ from livecounters.ledger import Tally
 from livecounters.retention import kept_since
 from livecounters.sheets import csv_of
 from livecounters.summands import Ask
-from livecounters.windows import DAY, HOUR, MINUTE, QUARTER, Clock, Grain, Interval, Window
+from livecounters.windows import DAY, HOUR, MINUTE, QUARTER, Clock, Grain, Interval, Rolling, Window
 from livecounters.worth import Number, Worth
 
-__all__ = ["STEPS", "Point", "Series", "Steps", "cut", "read_series"]
+__all__ = ["STEPS", "Point", "Series", "Steps", "Stretch", "cut", "read_series"]
 
 T = TypeVar("T")
 
 STEPS = {"minute": MINUTE, "quarter": QUARTER, "hour": HOUR, "day": DAY}
+"""The seconds of each step."""
 
 # The buckets that the steps of a series are made of.
 GRAINS = {"minute": Grain.MINUTE, "day": Grain.DAY}
@@ -85,6 +86,10 @@ class Steps:
     def interval(self) -> Interval:
         return Interval(self.starts[0], self.starts[-1])
 
+    def within(self, found: Iterable[tuple[int, T]]) -> Iterator[tuple[int, T]]:
+        """Of what was found, what is in any step."""
+        return (one for one in found if self.starts[0] <= one[0] < self.starts[-1])
+
     def series(self, found: Iterable[tuple[int, T]], worth: Callable[[list[T]], Number]) -> Series:
         """What was found in each step, by its stamp, and what that is worth."""
         steps: list[list[T]] = [[] for _ in self.starts]
@@ -106,40 +111,66 @@ def cut(clock: Clock, window: Window, step: str, moment: dt.datetime) -> Steps:
     return Steps(clock, moment, _starts(clock, window, step, moment))
 
 
+@dataclass(frozen=True)
+class Stretch:
+    """A window of a number, to be cut into steps."""
+
+    worth: Worth
+    scope: str
+    window: Window
+    step: str
+
+    def ask(self, moment: dt.datetime, now: dt.datetime) -> tuple[Steps, Ask]:
+        """The steps as seen at a moment, and what the ledger is asked for. Raises ``ValueError``
+        where they are not kept any more."""
+        measure = self.worth.measure
+        steps = cut(measure.clock, self.window, self.step, moment)
+        coarsest = GRAINS.get(self.step, Grain.QUARTER)
+        since = kept_since(measure, coarsest, now)
+        if steps.starts[0] < since:
+            raise ValueError(
+                f"step={self.step!r}: such steps are kept since {measure.clock.moment(since)}, and "
+                "this window begins earlier; ask for larger steps, or see the setting RETENTION."
+            )
+        return steps, Ask(measure, (self.scope,), steps.interval, coarsest)
+
+
 def read_series(
-    worth: Worth, scope: str, window: Window, step: str, moment: dt.datetime, now: dt.datetime
-) -> Series:
-    """A window as seen at a moment, cut into steps."""
-    measure = worth.measure
-    steps = cut(measure.clock, window, step, moment)
-    coarsest = GRAINS.get(step, Grain.QUARTER)
-    since = kept_since(measure, coarsest, now)
-    if steps.starts[0] < since:
-        raise ValueError(
-            f"step={step!r}: such steps are kept since {measure.clock.moment(since)}, and this "
-            "window begins earlier; ask for larger steps, or see the setting RETENTION."
-        )
-    found = ledger.read_series(Ask(measure, (scope,), steps.interval, coarsest))
-    return steps.series(
-        ((one.stamp, one) for one in found), lambda moments: worth.of(_tally(moments))
-    )
+    stretches: Sequence[Stretch], moment: dt.datetime, now: dt.datetime
+) -> list[Series]:
+    """Windows as seen at a moment, each cut into steps, in one statement."""
+    asked = [stretch.ask(moment, now) for stretch in stretches]
+    found = ledger.read_series([ask for _, ask in asked])
+    return [
+        _series(stretch.worth, steps, moments)
+        for stretch, (steps, _), moments in zip(stretches, asked, found, strict=True)
+    ]
+
+
+def _series(worth: Worth, steps: Steps, found: Iterable[ledger.Moment]) -> Series:
+    return steps.series(((one.stamp, one) for one in found), lambda some: worth.of(_tally(some)))
 
 
 def _starts(clock: Clock, window: Window, step: str, moment: dt.datetime) -> list[int]:
-    interval = window.interval(clock.stamp(moment), clock, options().WEEK_START)
+    now, width = clock.stamp(moment), STEPS[step]
+    interval = window.interval(now, clock, options().WEEK_START)
     if interval.start is None or interval.end is None:
         raise ValueError("series() needs a window with a beginning.")
+    if isinstance(window, Rolling):
+        # As many steps as it is long, the running one included.
+        number = -(-window.seconds // width)
+        if step != "day":
+            end = now // width * width + width
+            return list(range(end - number * width, end + 1, width))
+        days = range(1 - number, 2)
+        return [clock.midnight(clock.day(now) + dt.timedelta(days=day)) for day in days]
     if step == "day":
         starts = [clock.day_start(interval.start)]
         while starts[-1] < interval.end:
             starts.append(clock.day_start(starts[-1] + DAY + DAY // 2))
         return starts
-    width = STEPS[step]
-    # A rolling window of whole steps shows that many, the running one included.
     first = interval.start // width * width
     last = -(-interval.end // width) * width
-    span = getattr(window, "seconds", last - first)
-    first = max(first, last - -(-span // width) * width)
     return list(range(first, last + 1, width))
 
 

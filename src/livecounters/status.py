@@ -9,7 +9,7 @@ from typing import Any
 
 from livecounters import capture, feed, folding
 from livecounters.feed import Place
-from livecounters.leases import PUMP
+from livecounters.leases import FAILING, PUMP
 from livecounters.measures import declared_measures
 from livecounters.models import Delta, Lease
 from livecounters.settling import Waiting, waiting
@@ -47,6 +47,11 @@ class Status:
     def pump(self) -> Lease | None:
         """The lease of the pump that is at work, if one is."""
         return next((one for one in self.leases if one.name == PUMP), None)
+
+    @property
+    def failing(self) -> bool:
+        """Whether a pump is at work whose looks fail."""
+        return any(one.name == FAILING for one in self.leases)
 
     @property
     def repairing(self) -> list[str]:
@@ -89,6 +94,8 @@ class Status:
         if self.pending > BACKLOG:
             who = "the pump does not keep up" if self.pump else "no pump is at work"
             yield f"{self.pending} deltas are pending: {who}"
+        if self.failing:
+            yield "the pump is at work and comes to no end: its log says why"
         if self.waiting.blind:
             yield f"{self.waiting.marks} changes are never settled: see the check livecounters.E019"
         for holder in self.waiting.holders:

@@ -80,13 +80,15 @@ def _term(source: str, ask: int | str, scope: str = "scope", **columns: str) -> 
 
 
 def in_force_term(dialect: Dialect, keys: Iterable[str]) -> Sql:
+    """The measures that are in force; something is pending of those that are paused."""
     wanted = sorted(keys)
     # What is above a floor can be repaired; what is below exists nowhere else.
     source = (
         f"{dialect.table(Measured)} WHERE measure IN ({_places(wanted)}) "
         "AND (ready OR floor IS NOT NULL)"
     )
-    return _term(source, IN_FORCE, "measure"), wanted
+    paused = "CASE WHEN paused_at IS NULL THEN 0 ELSE 1 END"
+    return _term(source, IN_FORCE, "measure", pending=paused), wanted
 
 
 def marked_term(dialect: Dialect) -> Sql:

@@ -5,6 +5,7 @@
     online:<room>, online:<name>:<key>  who is in a room, or at an object: how many
     progress                            what the reader has attained, judged by the session
     feed, feed:<kind>                   all activities, or one kind
+    series:..., breakdown:..., top:...  charts and lines: see ``readings``
 
 A token is the topic, ``~`` and a signature. A template tag signs what it shows, so a page may
 follow what it was given; tokens do not expire, since pages are cached and laptops sleep. A topic
@@ -31,14 +32,18 @@ from livecounters.measures import measure_of
 from livecounters.meters import ONLINE, Meter
 from livecounters.numbers import Reader, reader_of
 from livecounters.people import key_of
+from livecounters.readings import FAMILIES, LinesTopic, Reading, SeriesTopic
+from livecounters.readings import parse as parse_reading
 from livecounters.registry import ActivityEntry, CounterEntry, GaugeEntry, registry
 from livecounters.tellings import party
 
 __all__ = [
     "CounterTopic",
     "FeedTopic",
+    "LinesTopic",
     "OnlineTopic",
     "ProgressTopic",
+    "SeriesTopic",
     "Topic",
     "granted",
     "may_read",
@@ -136,7 +141,7 @@ class ProgressTopic:
         return PROGRESS, self.person
 
 
-Topic = CounterTopic | OnlineTopic | ProgressTopic | FeedTopic
+Topic = CounterTopic | OnlineTopic | ProgressTopic | FeedTopic | Reading
 
 
 def _signer() -> Signer:
@@ -163,6 +168,8 @@ def parse(name: str) -> Topic:
             return _counter(rest, name)
         if family == "online":
             return _online(rest, name)
+        if family in FAMILIES:
+            return parse_reading(name)
     except (LookupError, ValueError, TypeError):
         pass
     except Exception as error:  # a key that the field's own to_python refuses
@@ -213,6 +220,9 @@ def granted(name: str, user: Callable[[], Any]) -> Topic:
             name, signed = _signer().unsign(name), True
     topic = parse(name)
     assert not isinstance(topic, ProgressTopic)
+    if isinstance(topic, Reading) and not signed:
+        # What one may cost, and how many there are, the pages decide that show them.
+        raise TopicRefused(name)
     if _open(topic) or (signed and not personal(topic)):
         return topic
     if not isinstance(topic, FeedTopic) and may_read(_entry(topic), topic.scope, user()):
@@ -231,7 +241,7 @@ def said(topic: Topic) -> str:
     return PROGRESS if isinstance(topic, ProgressTopic) else str(topic)
 
 
-def _entry(topic: CounterTopic | OnlineTopic) -> CounterEntry | GaugeEntry:
+def _entry(topic: CounterTopic | OnlineTopic | Reading) -> CounterEntry | GaugeEntry:
     return topic.meter.entry if isinstance(topic, OnlineTopic) else topic.counter.entry
 
 
@@ -240,7 +250,7 @@ def shown(name: str) -> str:
     return TOKEN.sub("", name)
 
 
-def _open(topic: CounterTopic | OnlineTopic | FeedTopic) -> bool:
+def _open(topic: CounterTopic | OnlineTopic | FeedTopic | Reading) -> bool:
     if not isinstance(topic, FeedTopic):
         return _entry(topic).declared.public
     if topic.activity is not None:
@@ -255,7 +265,9 @@ def personal(topic: Topic) -> bool:
     if isinstance(topic, ProgressTopic):
         return True
     entry = _entry(topic)
-    return not entry.declared.public and (entry.declared.audience is not None or is_per_user(entry))
+    # Lines are about all people; a page may show them to whom it likes, as it may a feed.
+    whose = isinstance(topic, LinesTopic) or not is_per_user(entry)
+    return not entry.declared.public and (entry.declared.audience is not None or not whose)
 
 
 def is_per_user(entry: CounterEntry | GaugeEntry) -> bool:

@@ -9,7 +9,8 @@ from livecounters.api.achievements import AchievementViewSet
 from livecounters.api.counters import CounterViewSet
 from livecounters.api.embeds import EmbedBadge, EmbedCard, EmbedNumber
 from livecounters.api.events import EventViewSet
-from livecounters.api.presence import PresenceViewSet, VisitorView
+from livecounters.api.operations import HealthView, MetricsView
+from livecounters.api.presence import DevicesView, PresenceViewSet, VisitorView
 from livecounters.api.progress import GoalsView, PreferencesView, ProgressView
 from livecounters.api.shares import SharedCard, SharedPage, ShareView
 from livecounters.api.snapshot import SnapshotView
@@ -27,6 +28,10 @@ urlpatterns = [
     path("embed/<str:name>/", EmbedCard.as_view(), name="embed"),
     path("embed/<str:name>.svg", EmbedBadge.as_view(), name="embed-badge"),
     path("embed/<str:name>.json", EmbedNumber.as_view(), name="embed-json"),
+    # Before the rooms, which are found by name.
+    path("presence/devices/", DevicesView.as_view(), name="devices"),
+    path("health/", HealthView.as_view(), name="health"),
+    path("metrics/", MetricsView.as_view(), name="metrics"),
     path("progress/", ProgressView.as_view(), name="progress"),
     path("progress/goals/", GoalsView.as_view(), name="goals"),
     path("progress/preferences/", PreferencesView.as_view(), name="preferences"),

@@ -36,6 +36,7 @@ __all__ = [
     "this_month",
     "this_week",
     "today",
+    "written",
 ]
 
 MINUTE = 60
@@ -230,6 +231,16 @@ def named(text: str) -> Window:
         return Rolling(int(number) * UNITS[unit])
     known = ", ".join(NAMED)
     raise ValueError(f"Give one of {known}, or a number with m, h or d such as 30d.")
+
+
+def written(window: Window) -> str:
+    """The text of a window, which :func:`named` reads."""
+    for name, known in NAMED.items():
+        if window == known:
+            return name
+    assert isinstance(window, Rolling)
+    unit = max((u for u in UNITS if window.seconds % UNITS[u] == 0), key=UNITS.__getitem__)
+    return f"{window.seconds // UNITS[unit]}{unit}"
 
 
 def last(*, minutes: int = 0, hours: int = 0, days: int = 0) -> Rolling:

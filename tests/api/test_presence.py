@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from rest_framework.test import APIClient
 
-from livecounters.presence import Changes, Kind, Who, store
+from livecounters.presence import Changes, Device, Kind, Who, store
 from livecounters.presence.base import Came
 from livecounters.visitors import COOKIE, visitor_of
 from tests.host.models import Quiz
@@ -130,3 +130,21 @@ def test_a_browser_asks_for_its_cookie() -> None:
     assert "Cookie" not in answer.headers.get("Vary", "")
     assert client.post("/live/visitor/").json() == {"visitor": token}
     assert client.get("/live/visitor/").status_code == 405
+
+
+def test_devices_are_their_owners_alone(client: APIClient, ada: User) -> None:
+    staff = User.objects.create(username="s", is_staff=True, is_superuser=True)
+    now = time.time()
+    here = {str(ada.pk): (Device("b1", "Firefox/Linux", now, 2, True, ("site",)),)}
+    assert store().beat("p", Changes((), (), {}, True, here), now, 60.0)
+
+    assert client.get("/live/presence/devices/").status_code in (401, 403)
+    client.force_authenticate(staff)
+    assert client.get("/live/presence/devices/").json()["devices"] == []
+    client.force_authenticate(ada)
+    answer = client.get("/live/presence/devices/")
+
+    [found] = answer.json()["devices"]
+    assert found.pop("since")
+    assert found == {"kind": "Firefox on Linux", "state": "away", "pages": 2, "rooms": ["site"]}
+    assert "private" in answer.headers["Cache-Control"]

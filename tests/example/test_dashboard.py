@@ -73,8 +73,8 @@ def test_the_leaderboard_of_the_week(member, user, quiz, django_assert_max_num_q
         page = page_of(member)
     assert page.index("Other 11 from Lyon") < page.index("Other 10") < page.index("Other 2")
     # Oneself below, with who comes just before.
-    assert "Other 1\n" not in page
-    assert page.index("Other 0") < page.index('class="live-leaderboard__you"')
+    assert ">Other 1<" not in page
+    assert page.index("Other 0") < page.index('aria-current="true"')
 
 
 def test_somebody_does_not_want_to_be_listed(member, user, quiz, client):

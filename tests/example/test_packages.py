@@ -58,7 +58,9 @@ def buy(client, package, currency="EUR", **kwargs):
 def shown(client, url, name):
     """What a page says of a counter, each time it does."""
     html = client.get(url).content.decode()
-    found = re.findall(rf'data-name="{name}".*?<data[^>]*>([^<]*)</data>', html, re.DOTALL)
+    found = re.findall(
+        rf'<live-counter[^>]*data-name="{name}".*?<data[^>]*>([^<]*)</data>', html, re.DOTALL
+    )
     assert found, f"{url} does not show {name}"
     return found
 

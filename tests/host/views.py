@@ -17,6 +17,15 @@ def practice(request: HttpRequest) -> HttpResponse:
     return render(request, "host/practice.html")
 
 
+def charts(request: HttpRequest) -> HttpResponse:
+    """Under the strictest policy."""
+    response = render(request, "host/charts.html")
+    response["Content-Security-Policy"] = (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'"
+    )
+    return response
+
+
 def log_in(request: HttpRequest, user: int) -> HttpResponse:
     """Without a password: this is a test."""
     login(request, User.objects.get(pk=user))

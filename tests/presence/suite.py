@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from livecounters.presence.base import Attendee, Came, Changes, Counts, Kind, Store, Who
+from livecounters.presence.base import Attendee, Came, Changes, Counts, Device, Kind, Store, Who
 
 ADA, BOB = Who(Kind.PERSON, "ada", "b1"), Who(Kind.PERSON, "bob")
 EVE = Who(Kind.GUEST, "b1")
@@ -167,6 +167,50 @@ class StoreSuite:
         store.forget(ADA)
 
         assert store.people("site", 1.0) == {"bob"}
+
+    def test_devices(self, store: Store) -> None:
+        laptop = Device("b1", "Firefox/Linux", 1.0, 2, False, ("class", "site"))
+        phone = Device("b2", "Safari/iOS", 0.5, 1, True, ("site",))
+        both = {ADA.key: (laptop, phone), ODD.key: (laptop,)}
+        assert store.devices(ADA.key, 0.0) == []
+        assert store.beat("p", Changes((), (), {}, True, both), 0.0, LEASE)
+
+        assert store.devices(ADA.key, 1.0) == [phone, laptop]
+        assert store.devices(ODD.key, 1.0) == [laptop]
+        assert store.devices(BOB.key, 1.0) == []
+
+        # Of the people who are not named nothing has changed.
+        assert store.beat("p", Changes(devices={ADA.key: (laptop,)}), 1.0, LEASE)
+        assert store.devices(ADA.key, 1.0) == [laptop]
+        assert store.beat("p", Changes(devices={ADA.key: ()}), 1.0, LEASE)
+        assert store.devices(ADA.key, 1.0) == []
+        assert store.devices(ODD.key, 1.0) == [laptop]
+
+        # Whoever is told of whole has no others.
+        assert store.beat("p", Changes(whole=True), 1.0, LEASE)
+        assert store.devices(ODD.key, 1.0) == []
+
+    def test_a_device_of_two_processes_is_one(self, store: Store) -> None:
+        one = Device("b1", "Firefox/Linux", 5.0, 1, True, ("site",))
+        other = Device("b1", "Firefox/Linux", 3.0, 2, False, ("class",))
+        store.beat("p", Changes((), (), {}, True, {ADA.key: (one,)}), 5.0, LEASE)
+        store.beat("q", Changes((), (), {}, True, {ADA.key: (other,)}), 8.0, LEASE)
+
+        together = Device("b1", "Firefox/Linux", 3.0, 3, False, ("class", "site"))
+        assert store.devices(ADA.key, 9.0) == [together]
+        # And it ends with the lease of whoever has told of it.
+        assert store.devices(ADA.key, 15.5) == [other]
+        store.forget(ADA)
+        assert store.devices(ADA.key, 9.0) == []
+
+    def test_devices_of_many(self, store: Store) -> None:
+        one = Device("b1", "Firefox/Linux", 5.0, 1, True, ("site",))
+        people = {f"u{n}": (one,) for n in range(2600)}
+        assert store.beat("p", Changes((), (), {}, True, people), 0.0, LEASE)
+        assert store.devices("u2599", 0.0) == [one]
+
+        store.withdraw("p")
+        assert store.devices("u2599", 0.0) == []
 
     def test_many_at_once(self, store: Store) -> None:
         whos = [Who(Kind.PERSON, f"u{n}", f"b{n}") for n in range(2600)]

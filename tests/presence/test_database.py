@@ -6,8 +6,8 @@ import pytest
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
 
-from livecounters.models import Attendance, Presence, Process
-from livecounters.presence.base import Came, Changes, Kind, Store, Who
+from livecounters.models import Attendance, Devices, Presence, Process
+from livecounters.presence.base import Came, Changes, Device, Kind, Store, Who
 from livecounters.presence.database import FORGOTTEN, DatabasePresence
 from tests.presence.suite import ADA, LEASE, StoreSuite
 
@@ -36,8 +36,11 @@ class TestDatabase(StoreSuite):
 
     def test_the_dead_are_tidied_away(self, store: Store) -> None:
         self.come(store, "p", 0.0, ADA)
+        one = {ADA.key: (Device("b1", "Firefox/Linux", 0.0, 1),)}
+        store.beat("p", Changes(devices=one), 0.0, LEASE)
         self.come(store, "q", LEASE + FORGOTTEN + 1, ADA)
 
+        assert not Devices.objects.exists()
         assert set(Presence.objects.values_list("process", flat=True)) == {"q"}
         assert set(Process.objects.values_list("name", flat=True)) == {"q"}
 

@@ -540,15 +540,12 @@ def test_a_leaderboard(ada: User, quiz: Quiz) -> None:
     )
     page = Elements(text)
 
-    assert [th["text"] for th in page.all("th", scope="row")] == [
-        "<b>u3</b>",
-        "<b>u2</b>",
-        "<b>u0</b>",
-        "ada",
-    ]
-    assert [d["value"] for d in page.all("data")] == ["5", "4", "2", "1"]
-    own = page.one("tr", **{"aria-current": "true"})
-    assert "data-own" in own
+    names = page.all("span", **{"data-live": "name"})
+    # The last one is the blank for new lines.
+    assert [one["text"] for one in names] == ["<b>u3</b>", "<b>u2</b>", "<b>u0</b>", "ada", ""]
+    assert [d["value"] for d in page.all("data")] == ["5", "4", "2", "1", ""]
+    page.one("tr", **{"aria-current": "true"})
+    assert granted(page.one("live-leaderboard")["topic"], nobody)
     assert "data-gap" in page.all("tbody")[1]
     assert "<b>" not in text
 
@@ -556,6 +553,148 @@ def test_a_leaderboard(ada: User, quiz: Quiz) -> None:
 @pytest.mark.usefixtures("learning")
 def test_an_empty_leaderboard() -> None:
     assert "Nobody yet." in render('{% live_leaderboard "sessions" %}')
+
+
+# Charts and breakdowns
+
+
+def words(element: dict[str, Any]) -> str:
+    return " ".join(element["text"].split())
+
+
+class TestChart:
+    def test_bars_without_a_script(self, quiz: Quiz, django_assert_num_queries: Any) -> None:
+        complete(quiz, times=1200)
+        with django_assert_num_queries(2):
+            page = Elements(render('{% live_chart "attempts" hours=12 %}'))
+
+        chart = page.one("live-chart")
+        topic = granted(chart["topic"], nobody)
+        assert str(topic) == "series:12h:hour:attempts"
+        shape, running, _ = page.all("path")
+        assert shape["d"].count("M") == 11
+        assert running["d"] == "M11.1 98.0V2.0h0.8V98.0z"
+        assert [words(row) for row in page.all("td")][-2:] == ["0", "1,200 (so far)"]
+        assert page.one("input", type="range")["aria-label"] == "Attempts"
+        assert page.one("svg")["aria-hidden"] == "true"
+        assert page.one("script")["src"].endswith("charts.js")
+
+    @pytest.mark.parametrize(
+        ("given", "topic"),
+        [
+            ("", "series:12h:hour:attempts"),
+            ("minutes=90", "series:90m:minute:attempts"),
+            ("minutes=1440", "series:1d:minute:attempts"),
+            ("hours=2", "series:2h:minute:attempts"),
+            ("days=7", "series:7d:day:attempts"),
+            ('days=7 step="hour"', "series:7d:hour:attempts"),
+        ],
+    )
+    def test_how_long_and_in_which_steps(self, given: str, topic: str) -> None:
+        page = Elements(render('{% live_chart "attempts" ' + given + " %}"))
+
+        assert page.one("live-chart")["topic"].startswith(f"{topic}~")
+
+    def test_in_other_words(self, quiz: Quiz) -> None:
+        text = '{% live_chart "per_quiz" of=quiz kind="area" height=40 title=title %}'
+        page = Elements(render(text, quiz=quiz, title="<b>"))
+
+        assert page.one("live-chart", **{"data-kind": "area"})["topic"].startswith(
+            f"series:12h:hour:per_quiz:{quiz.pk}~"
+        )
+        assert page.one("svg")["height"] == "40"
+        assert page.one("strong")["text"] == "<b>"
+        assert not page.all("b")
+
+    @pytest.mark.usefixtures("declared")
+    def test_nothing_is_markup_and_nothing_is_inline(self) -> None:
+        text = render('{% live_chart "quizzes_today" title=title %}', title=SCRIPT)
+
+        assert SCRIPT not in text
+        assert "style=" not in text
+        assert len(re.findall("<script", text)) == 1
+
+    def test_unknown_is_not_zero(self) -> None:
+        page = Elements(render('{% live_chart "score_avg" %}'))
+
+        assert {words(row) for row in page.all("td")} == {"\N{EN DASH}", "\N{EN DASH} (so far)"}
+        assert "hidden" in page.one("span", **{"data-live": "trend"})
+
+    def test_the_nonce_of_the_page(self) -> None:
+        page = Elements(render('{% live_chart "attempts" %}', csp_nonce="n0"))
+
+        assert page.one("script")["nonce"] == "n0"
+
+    def test_thousands_of_points_are_quickly_there(self) -> None:
+        begin = time.perf_counter()
+        page = Elements(render('{% live_chart "attempts" days=2000 %}'))
+
+        assert len(page.all("td")) == 2000
+        assert time.perf_counter() - begin < 2
+
+    def test_what_cannot_be_drawn(self) -> None:
+        with pytest.raises(TypeError, match="no history to draw"):
+            render('{% live_chart "gifts" %}')
+        with pytest.raises(ValueError, match="2000 are the most"):
+            render('{% live_chart "attempts" days=2001 %}')
+        with pytest.raises(ValueError, match="give a whole number that is not negative"):
+            render('{% live_chart "attempts" hours=-1 %}')
+
+
+class TestSparkline:
+    def test_two_queries_more_however_many_cards(
+        self, quiz: Quiz, django_assert_num_queries: Any
+    ) -> None:
+        complete(quiz, times=3)
+        with django_assert_num_queries(3):
+            page = Elements(render("{% live_counters sparkline=True %}"))
+
+        lines = page.all("live-chart")
+        assert len(lines) == len(page.all("live-counter"))
+        assert {line["aria-hidden"] for line in lines} == {"true"}
+        assert len(page.all("script")) == 1
+        assert not Elements(render("{% live_counters %}")).all("script")
+
+    def test_not_of_what_has_no_history(self) -> None:
+        page = Elements(render('{% live_counters "gifts" sparkline=True %}'))
+
+        assert not page.all("live-chart")
+
+
+class TestBreakdown:
+    def test_bars(self, quiz: Quiz, django_assert_num_queries: Any) -> None:
+        other = Quiz.objects.create(title="Maps")
+        complete(quiz, times=3)
+        complete(other)
+        with django_assert_num_queries(2):
+            page = Elements(render('{% live_breakdown "per_quiz" %}'))
+
+        names = page.all("span", **{"data-live": "name"})
+        assert [one["text"] for one in names] == [str(quiz), str(other), ""]
+        assert [bar["value"] for bar in page.all("progress")] == ["100", "33.3", ""]
+        shares = page.all("span", **{"data-live": "share"})
+        assert [one["text"] for one in shares] == ["75%", "25%", "%"]
+        topic = granted(page.one("live-breakdown")["topic"], nobody)
+        assert str(topic).endswith(":ever:10:per_quiz")
+
+    def test_chips(self, quiz: Quiz) -> None:
+        complete(quiz)
+        page = Elements(render('{% live_breakdown "per_quiz" kind="chips" window="today" %}'))
+
+        assert not page.all("progress")
+        assert "hidden" in page.one("p")
+
+    def test_names_are_text(self) -> None:
+        Sale.objects.create(price=1, currency="<b>")
+        page = render('{% live_breakdown "sales_per_currency" %}')
+
+        assert "&lt;b&gt;" in page
+        assert "<b>" not in page
+
+    def test_nothing_yet(self) -> None:
+        page = Elements(render('{% live_breakdown "per_quiz" %}'))
+
+        assert "hidden" not in page.one("p")
 
 
 class TestRecorder:

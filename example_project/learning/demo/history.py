@@ -11,9 +11,10 @@ from django.db import models, transaction
 from packages.demo import history as packages_history
 from packages.models import Purchase
 from people.models import Profile
+from people.tiers import promote
 
 from ..models import Attempt, Course, Enrolment, Quiz
-from .learners import LEARNERS, PASSWORD, VISITOR
+from .learners import LEARNERS, OPERATOR, PASSWORD, VISITOR
 from .moments import some_time
 
 ATTEMPTS = 1500
@@ -22,13 +23,15 @@ SEED = 7
 
 
 def load_people() -> list[User]:
-    """The simulated learners, and the account for whoever tries the site out."""
+    """The simulated learners, and the accounts for whoever tries the site out."""
     password = make_password(PASSWORD)  # once for all: hashing is slow on purpose
     visitor, created = User.objects.get_or_create(
         username=VISITOR, defaults={"first_name": VISITOR.title(), "password": password}
     )
     if created:
         Profile.objects.create(user=visitor, city="Lyon", share_city=True)
+    operator = {"password": password, "is_staff": True, "is_superuser": True}
+    User.objects.get_or_create(username=OPERATOR, defaults=operator)
     users = []
     for learner in LEARNERS:
         names = {"first_name": learner.first_name, "password": password}
@@ -54,6 +57,7 @@ def load(users: list[User], now: datetime) -> int:
     opinions = packages_history.opinions(rng, users, now)  # no feed tells of these
     for model, rows in itertools.groupby([*told, *opinions], key=type):
         model.objects.bulk_create(rows)
+    promote(user.pk for user in users)
     return len(told) + len(opinions)
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 PASSWORD = "lantern"
+OPERATOR = "olga"  # may use the admin
 VISITOR = "ada"  # the account for whoever tries the site out; never simulated
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from rest_framework.exceptions import NotFound, ParseError
 from rest_framework.parsers import JSONParser
-from rest_framework.permissions import SAFE_METHODS, AllowAny
+from rest_framework.permissions import SAFE_METHODS, AllowAny, IsAuthenticated
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,7 +20,7 @@ from livecounters.api.throttles import ChangeThrottle, ReadThrottle
 from livecounters.registry import CounterEntry, GaugeEntry
 from livecounters.topics import may_read
 
-__all__ = ["LiveView", "not_found", "visible"]
+__all__ = ["LiveView", "OwnView", "not_found", "visible"]
 
 
 class BoundedParser(JSONParser):
@@ -82,6 +82,12 @@ class LiveView(APIView):
             patch_cache_control(response, private=True, no_cache=True)
         else:
             patch_cache_control(response, public=True, max_age=self.fresh())
+
+
+class OwnView(LiveView):
+    """What is a person's alone; in no cache but their own, since it is asked who they are."""
+
+    permission_classes = (IsAuthenticated,)  # type: ignore[assignment]
 
 
 def visible(request: Request, entry: CounterEntry | GaugeEntry, scope: str = "") -> bool:

@@ -1,4 +1,5 @@
-"""``GET live/presence/``, ``GET live/presence/<name>/?of=&start=`` and ``POST live/visitor/``"""
+"""``GET live/presence/``, ``live/presence/<name>/?of=&start=``, ``live/presence/devices/`` and
+``POST live/visitor/``"""
 
 from __future__ import annotations
 
@@ -13,17 +14,18 @@ from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 from rest_framework.viewsets import ViewSet
 
-from livecounters.api.base import LiveView, not_found, visible
+from livecounters.api.base import LiveView, OwnView, not_found, visible
 from livecounters.api.throttles import VisitorThrottle
+from livecounters.browsers import Device, devices
 from livecounters.conf import options
 from livecounters.feed import iso
 from livecounters.gauges import Online
-from livecounters.meters import Meter, counts
+from livecounters.meters import Meter, Person, counts
 from livecounters.readers import aware
 from livecounters.registry import registry
 from livecounters.visitors import COOKIE, give, mint, today, visitor_of
 
-__all__ = ["PresenceViewSet", "VisitorView"]
+__all__ = ["DevicesView", "PresenceViewSet", "VisitorView"]
 
 PAGE = 50
 FARTHEST = 100_000
@@ -75,7 +77,7 @@ class PresenceViewSet(LiveView, ViewSet):
                 {
                     "name": options().actor_name(one.user),
                     "since": iso(one.since),
-                    "state": "away" if one.away else "active",
+                    "state": _state(one),
                 }
                 for one in people
             ]
@@ -93,6 +95,29 @@ def _room(request: Request, name: str) -> tuple[Meter, str]:
     if not visible(request, meter.entry, scope):
         raise not_found(request)
     return meter, scope
+
+
+class DevicesView(OwnView):
+    """The caller's own devices."""
+
+    def get(self, request: Request) -> Response:
+        """What browsers the caller is here with, which came first first. Of nobody else."""
+        now = timezone.now()
+        found = [
+            {
+                "kind": one.kind,
+                "since": iso(one.since),
+                "state": _state(one),
+                "pages": one.pages,
+                "rooms": one.rooms,
+            }
+            for one in devices(request.user, at=aware(now))
+        ]
+        return Response({"devices": found, "at": iso(now)})
+
+
+def _state(here: Person | Device) -> str:
+    return "away" if here.away else "active"
 
 
 class VisitorView(LiveView):

@@ -8,11 +8,10 @@ from typing import Any
 
 from django.db import transaction
 from rest_framework.exceptions import ValidationError
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from livecounters.api.base import LiveView
+from livecounters.api.base import OwnView
 from livecounters.attainment import Progress, progress
 from livecounters.feed import database
 from livecounters.goals import set_goal
@@ -24,12 +23,6 @@ from livecounters.rules import personal_counters
 __all__ = ["GoalsView", "PreferencesView", "ProgressView"]
 
 Errors = dict[str, Any]
-
-
-class OwnView(LiveView):
-    """What is a person's alone."""
-
-    permission_classes = (IsAuthenticated,)  # type: ignore[assignment]
 
 
 class ProgressView(OwnView):

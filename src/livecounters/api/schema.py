@@ -219,6 +219,7 @@ VIEWS: Mapping[str, Mapping[str, Decorator]] = {
             ask=[ROOM, OF, _whole("start", 0, 100_000, 0, "The first person of the roster.")],
         ),
     },
+    "presence.DevicesView": {"get": _read(shapes.Devices, *OWN)},
     "presence.VisitorView": {"post": _operation(shapes.Visitor)},
     "progress.ProgressView": {"get": _read(shapes.Progress, *OWN)},
     "progress.GoalsView": {"patch": _operation(shapes.Progress, *GIVEN, body=shapes.Goals)},

@@ -14,6 +14,7 @@ __all__ = [
     "Breakdown",
     "Counter",
     "Counters",
+    "Devices",
     "Embed",
     "Event",
     "Events",
@@ -296,6 +297,19 @@ class Embed(s.Serializer[Any]):
     at = s.DateTimeField(required=False)
     schemaVersion = s.IntegerField(required=False)  # noqa: N815
     message = s.CharField(required=False)
+
+
+class Device(s.Serializer[Any]):
+    kind = s.CharField(allow_blank=True)
+    since = s.DateTimeField()
+    state = s.ChoiceField(["active", "away"])
+    pages = s.IntegerField(min_value=0)
+    rooms = s.ListField(child=s.CharField())
+
+
+class Devices(s.Serializer[Any]):
+    devices = Device(many=True)
+    at = s.DateTimeField()
 
 
 class Visitor(s.Serializer[Any]):

@@ -1,8 +1,16 @@
-from livecounters.models.bookkeeping import Lease, Mark, Measured, Muting, Stream, Suspect
+from livecounters.models.bookkeeping import (
+    Dashboard,
+    Lease,
+    Mark,
+    Measured,
+    Muting,
+    Stream,
+    Suspect,
+)
 from livecounters.models.events import ActivityEvent, EventSource
 from livecounters.models.ladders import Ladder, Rung, Score
 from livecounters.models.numbers import Bucket, Delta, Member
-from livecounters.models.presence import Attendance, Presence, Process, Sighting
+from livecounters.models.presence import Attendance, Devices, Presence, Process, Sighting
 from livecounters.models.progress import (
     Achievement,
     AwardedRule,
@@ -20,7 +28,9 @@ __all__ = [
     "Attendance",
     "AwardedRule",
     "Bucket",
+    "Dashboard",
     "Delta",
+    "Devices",
     "EventSource",
     "Ladder",
     "Lease",

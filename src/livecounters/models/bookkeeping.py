@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from livecounters.models.numbers import KEY_LENGTH, TEXT_LENGTH, ExactCharField
 
@@ -27,11 +28,31 @@ class Measured(models.Model):
     floor = models.BigIntegerField(
         null=True, help_text="A stamp: events before it may have been pruned."
     )
+    paused_at = models.DateTimeField(null=True, help_text="Since when pages are not told of it.")
+    reset_at = models.DateTimeField(null=True, help_text="When somebody had it begin anew.")
     audited_at = models.DateTimeField(null=True)
     drift = models.BigIntegerField(null=True, help_text="Wrong buckets at the last audit.")
 
+    class Meta:
+        verbose_name = _("counter")
+        verbose_name_plural = _("counters")
+        permissions = [
+            ("repair_measured", _("Can verify and repair counters")),
+            ("pause_measured", _("Can pause and resume counters")),
+            ("reset_measured", _("Can reset counters")),
+        ]
+
     def __str__(self) -> str:
         return self.names
+
+
+class Dashboard(Measured):
+    """The operators' page, so that the admin lists it and knows who may see it."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ("view",)
+        verbose_name = verbose_name_plural = _("dashboard")
 
 
 class Mark(models.Model):

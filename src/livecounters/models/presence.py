@@ -9,7 +9,7 @@ from django.db import models
 
 from livecounters.models.numbers import KEY_LENGTH, TEXT_LENGTH, ExactCharField
 
-__all__ = ["Attendance", "Presence", "Process", "Sighting"]
+__all__ = ["Attendance", "Devices", "Presence", "Process", "Sighting"]
 
 KIND_LENGTH = 1
 
@@ -65,6 +65,21 @@ class Attendance(models.Model):
 
     def __str__(self) -> str:
         return f"{self.room}: {self.connections}"
+
+
+class Devices(models.Model):
+    """The browsers that somebody is here with by the sockets of one process."""
+
+    pk = models.CompositePrimaryKey("process", "member")
+    process = ExactCharField(max_length=KEY_LENGTH)
+    member = ExactCharField(max_length=TEXT_LENGTH)
+    devices = models.JSONField(help_text="Lists, as presence.base.Device.")
+
+    class Meta:
+        indexes = [models.Index(fields=["member"], name="livecounters_devices_member")]
+
+    def __str__(self) -> str:
+        return f"{self.member}: {len(self.devices)}"
 
 
 class Sighting(models.Model):

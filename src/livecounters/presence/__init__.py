@@ -9,9 +9,9 @@ from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
 from livecounters.conf import options
-from livecounters.presence.base import Attendee, Changes, Counts, Kind, Store, Who
+from livecounters.presence.base import Attendee, Changes, Counts, Device, Kind, Store, Who
 
-__all__ = ["Attendee", "Changes", "Counts", "Kind", "Store", "Who", "store"]
+__all__ = ["Attendee", "Changes", "Counts", "Device", "Kind", "Store", "Who", "store"]
 
 
 @cache

@@ -10,21 +10,12 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 
 from livecounters.presence.base import Came, Changes, Who
+from livecounters.presence.devices import Devices, Seat
 
 __all__ = ["Attendance"]
 
 MAX_TABS = 50
 """A page that shares its socket cannot be more connections than that."""
-
-
-@dataclass
-class _Seat:
-    """What a socket is."""
-
-    who: Who | None = None
-    rooms: set[str] = field(default_factory=set)
-    tabs: int = 1
-    away: bool = False
 
 
 @dataclass
@@ -44,7 +35,7 @@ class Attendance:
     """The book; ``now`` is in seconds."""
 
     def __init__(self) -> None:
-        self._seats: dict[Hashable, _Seat] = {}
+        self._seats: dict[Hashable, Seat] = {}
         self._members: dict[tuple[str, Who], _Member] = {}
         self._totals: dict[str, int] = {}
         self._told: dict[str, int] = {}
@@ -52,6 +43,7 @@ class Attendance:
         self._leaving: dict[tuple[str, Who], None] = {}
         self._counted: set[str] = set()
         self._gone: list[tuple[str, Who]] = []
+        self._devices = Devices()
 
     def __len__(self) -> int:
         return len(self._seats)
@@ -60,20 +52,23 @@ class Attendance:
 
     def enter(self, seat: Hashable, room: str, now: float) -> None:
         """A socket comes into a room."""
-        there = self._seats.setdefault(seat, _Seat())
+        there = self._seats.setdefault(seat, Seat())
         if room in there.rooms:
             return
         there.rooms.add(room)
+        self._devices.look(there)
         self._count(room, there.tabs)
         if there.who is not None:
             self._sit(seat, room, there, now)
 
-    def identify(self, seat: Hashable, who: Who, now: float) -> None:
-        """It turns out who is at a socket. Once: whoever signs in opens another page."""
-        there = self._seats.setdefault(seat, _Seat())
+    def identify(self, seat: Hashable, who: Who, now: float, agent: str = "") -> None:
+        """It turns out who is at a socket, with which kind of browser. Once: whoever signs in
+        opens another page."""
+        there = self._seats.setdefault(seat, Seat())
         if there.who is not None:
             return
-        there.who = who
+        there.who, there.agent = who, agent
+        self._devices.sit(there, now)
         for room in there.rooms:
             self._sit(seat, room, there, now)
 
@@ -85,6 +80,7 @@ class Attendance:
         more = 0 if tabs is None else max(1, min(tabs, MAX_TABS)) - there.tabs
         there.tabs += more
         there.away = there.away if away is None else away
+        self._devices.look(there)
         for room in there.rooms:
             self._count(room, more)
             if there.who is not None:
@@ -96,6 +92,7 @@ class Attendance:
         if there is None or room not in there.rooms:
             return
         there.rooms.discard(room)
+        self._devices.look(there)
         self._count(room, -there.tabs)
         if there.who is not None:
             self._rise(seat, room, there.who, now + grace)
@@ -105,6 +102,7 @@ class Attendance:
         there = self._seats.get(seat)
         if there is None:
             return
+        self._devices.rise(there, now + grace)
         for room in list(there.rooms):
             self.leave(seat, room, now, grace)
         del self._seats[seat]
@@ -118,7 +116,7 @@ class Attendance:
         else:
             self._counted.add(room)
 
-    def _sit(self, seat: Hashable, room: str, there: _Seat, now: float) -> None:
+    def _sit(self, seat: Hashable, room: str, there: Seat, now: float) -> None:
         assert there.who is not None
         key = (room, there.who)
         member = self._members.get(key)
@@ -155,11 +153,11 @@ class Attendance:
     def due(self, now: float) -> bool:
         """Whether there is anything to tell."""
         self._see_off(now)
-        return bool(self._fresh or self._gone or self._counted)
+        return bool(self._fresh or self._gone or self._counted or self._devices)
 
     def next_due(self) -> float | None:
         """When the next one is gone who left, if nobody comes back; ``None`` if nobody left."""
-        times = [self._members[key].until for key in self._leaving]
+        times = [self._members[key].until for key in self._leaving] + [self._devices.next_due()]
         return min((time for time in times if time is not None), default=None)
 
     def changes(self, now: float, whole: bool = False) -> Changes:
@@ -167,14 +165,19 @@ class Attendance:
         self._see_off(now)
         if whole:
             everybody = [self._came(key) for key in self._members]
-            return Changes(everybody, (), dict(self._totals), True)
+            devices = self._devices.changes(whole)
+            return Changes(everybody, (), dict(self._totals), True, devices)
         came = [self._came(key) for key in self._fresh if key in self._members]
         return Changes(
-            came, list(self._gone), {room: self._totals.get(room, 0) for room in self._counted}
+            came,
+            list(self._gone),
+            {room: self._totals.get(room, 0) for room in self._counted},
+            devices=self._devices.changes(),
         )
 
     def told(self, changes: Changes) -> None:
         """The store has taken these changes in."""
+        self._devices.told(changes.devices, changes.whole)
         for came in changes.came:
             member = self._members.get((came.room, came.who))
             if member is not None:
@@ -201,6 +204,7 @@ class Attendance:
         return Came(*key, member.since, member.away)
 
     def _see_off(self, now: float) -> None:
+        self._devices.see_off(now)
         for key in list(self._leaving):
             member = self._members[key]
             assert member.until is not None

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
-__all__ = ["Attendee", "Came", "Changes", "Counts", "Kind", "Store", "Who"]
+__all__ = ["Attendee", "Came", "Changes", "Counts", "Device", "Kind", "Store", "Who", "merged"]
 
 
 class Kind(StrEnum):
@@ -78,15 +78,43 @@ class Attendee(NamedTuple):
     away: bool
 
 
+class Device(NamedTuple):
+    """A browser that somebody is here with: the visitor's id of its cookie, its kind (see
+    ``agents``), since when it is here, how many pages it has open, in which rooms; ``away`` if
+    nobody looks at any of them."""
+
+    browser: str
+    agent: str
+    since: float
+    pages: int = 0
+    away: bool = False
+    rooms: Sequence[str] = ()
+
+
+def merged(devices: Iterable[Device]) -> list[Device]:
+    """What several processes know of somebody's browsers, as one list: who came first first."""
+    found: dict[tuple[str, str], Device] = {}
+    for one in sorted(devices, key=lambda device: device.since):
+        known = found.setdefault((one.browser, one.agent), one._replace(pages=0, away=True))
+        found[one.browser, one.agent] = known._replace(
+            pages=known.pages + one.pages,
+            away=known.away and one.away,
+            rooms=tuple(sorted({*known.rooms, *one.rooms})),
+        )
+    return list(found.values())
+
+
 @dataclass
 class Changes:
-    """What one process has to tell: who left, who came then (or is away now, or back), and the
-    rooms whose connections changed. If ``whole`` it is all that there is of this process."""
+    """What one process has to tell: who left, who came then (or is away now, or back), the rooms
+    whose connections changed, and all browsers of the people whose browsers changed. If ``whole``
+    it is all that there is of this process."""
 
     came: Sequence[Came] = ()
     left: Sequence[tuple[str, Who]] = ()
     connections: Mapping[str, int] = field(default_factory=dict)
     whole: bool = False
+    devices: Mapping[str, tuple[Device, ...]] = field(default_factory=dict)
 
     @property
     def rooms(self) -> set[str]:
@@ -123,6 +151,10 @@ class Store(ABC):
     @abstractmethod
     def people(self, room: str, now: float, among: Iterable[str] | None = None) -> set[str]:
         """The keys of the people in a room; only of those ``among`` which are asked for."""
+
+    @abstractmethod
+    def devices(self, person: str, now: float) -> list[Device]:
+        """The browsers that a person is here with, which came first first."""
 
     @abstractmethod
     def processes(self, now: float) -> set[str]:

@@ -11,8 +11,18 @@ from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from livecounters.feed import database
-from livecounters.models import Attendance, Presence, Process
-from livecounters.presence.base import Attendee, Came, Changes, Counts, Kind, Store, Who
+from livecounters.models import Attendance, Devices, Presence, Process
+from livecounters.presence.base import (
+    Attendee,
+    Came,
+    Changes,
+    Counts,
+    Device,
+    Kind,
+    Store,
+    Who,
+    merged,
+)
 
 __all__ = ["DatabasePresence"]
 
@@ -32,6 +42,7 @@ class DatabasePresence(Store):
             self._take_out(process, changes.left)
             self._put_in(process, changes.came)
             self._number(process, changes)
+            self._list(process, changes)
         return True
 
     def counts(self, rooms: Iterable[str], now: float) -> dict[str, Counts]:
@@ -67,6 +78,11 @@ class DatabasePresence(Store):
             found.update(here.filter(member__in=portion).values_list("member", flat=True))
         return found
 
+    def devices(self, person: str, now: float) -> list[Device]:
+        rows = _all(Devices).filter(member=person, process__in=self._alive(now))
+        lists = rows.values_list("devices", flat=True)
+        return merged(Device(*device) for devices in lists for device in devices)
+
     def processes(self, now: float) -> set[str]:
         return set(self._alive(now))
 
@@ -76,6 +92,8 @@ class DatabasePresence(Store):
 
     def forget(self, who: Who) -> None:
         _all(Presence).filter(kind=who.kind, member=who.key).delete()
+        if who.is_person:
+            _all(Devices).filter(member=who.key).delete()
 
     def close(self) -> None:
         """Connections are Django's."""
@@ -94,6 +112,7 @@ class DatabasePresence(Store):
     def _clear(self, processes: list[str]) -> None:
         _all(Presence).filter(process__in=processes).delete()
         _all(Attendance).filter(process__in=processes).delete()
+        _all(Devices).filter(process__in=processes).delete()
         _all(Process).filter(name__in=processes).delete()
 
     def _take_out(self, process: str, left: Sequence[tuple[str, Who]]) -> None:
@@ -127,6 +146,17 @@ class DatabasePresence(Store):
                 Attendance(process=process, room=room, connections=number)
                 for room, number in portion
                 if number
+            )
+
+    def _list(self, process: str, changes: Changes) -> None:
+        for portion in _portions(list(changes.devices.items())):
+            if not changes.whole:
+                people = [person for person, _ in portion]
+                _all(Devices).filter(process=process, member__in=people).delete()
+            _all(Devices).bulk_create(
+                Devices(process=process, member=person, devices=devices)
+                for person, devices in portion
+                if devices
             )
 
     # Reading

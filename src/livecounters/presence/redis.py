@@ -14,7 +14,16 @@ from typing import Any
 import redis
 
 from livecounters.conf import options
-from livecounters.presence.base import Attendee, Changes, Counts, Kind, Store, Who
+from livecounters.presence.base import (
+    Attendee,
+    Changes,
+    Counts,
+    Device,
+    Kind,
+    Store,
+    Who,
+    merged,
+)
 
 __all__ = ["RedisPresence"]
 
@@ -89,6 +98,7 @@ local function clear(process)
   if redis.call("EXISTS", key("of", process)) == 1 then return false end
   local rooms = redis.call("HKEYS", key("sockets", process))
   for _, room in ipairs(rooms) do number(process, room, 0) end
+  redis.call("UNLINK", key("devices", process))
   redis.call("ZREM", key("processes"), process)
   return true
 end
@@ -114,6 +124,10 @@ for _, one in ipairs(changes.came) do
   enter(process, one[1], one[2], one[3], one[4], one[5], one[6])
 end
 for _, one in ipairs(changes.connections) do number(process, one[1], one[2]) end
+for _, one in ipairs(changes.devices) do
+  if one[2] == "" then redis.call("HDEL", key("devices", process), one[1])
+  else redis.call("HSET", key("devices", process), one[1], one[2]) end
+end
 return 1
 """
 
@@ -140,6 +154,7 @@ for _, process in ipairs(redis.call("ZRANGE", key("processes"), 0, -1)) do
     local cut = entry:find("\\0", 1, true)
     if entry:sub(1, 1) == ARGV[3] and entry:sub(cut + 1) == ARGV[4] then leave(process, entry) end
   end
+  if ARGV[3] == "p" then redis.call("HDEL", key("devices", process), ARGV[4]) end
 end
 return 1
 """
@@ -173,7 +188,7 @@ class RedisPresence(Store):
                 return False
             if answer == 1:
                 told, whole = told + PORTION, False
-                if told >= max(len(changes.came), len(changes.left), len(changes.connections)):
+                if told >= _size(changes):
                     return True
 
     def counts(self, rooms: Iterable[str], now: float) -> dict[str, Counts]:
@@ -211,6 +226,13 @@ class RedisPresence(Store):
             found = pipe.execute()
         return {key for key, score in zip(wanted, found, strict=True) if score is not None}
 
+    def devices(self, person: str, now: float) -> list[Device]:
+        with self._redis.pipeline(transaction=False) as pipe:
+            for process in sorted(self.processes(now)):
+                pipe.hget(self._key("devices", process), person)
+            lists = [json.loads(text) for text in pipe.execute() if text]
+        return merged(Device(*device) for devices in lists for device in devices)
+
     def processes(self, now: float) -> set[str]:
         return set(self._redis.zrangebyscore(self._key("processes"), f"({now!r}", "+inf"))
 
@@ -235,6 +257,11 @@ class RedisPresence(Store):
         return self._tag + ":".join(words)
 
 
+def _size(changes: Changes) -> int:
+    kinds = (changes.came, changes.left, changes.connections, changes.devices)
+    return max(map(len, kinds))
+
+
 def _part(changes: Changes, start: int, end: int) -> dict[str, Any]:
     """Some of the changes, as the script reads them."""
     return {
@@ -244,4 +271,8 @@ def _part(changes: Changes, start: int, end: int) -> dict[str, Any]:
             for one in changes.came[start:end]
         ],
         "connections": list(changes.connections.items())[start:end],
+        "devices": [
+            (person, json.dumps(devices) if devices else "")
+            for person, devices in list(changes.devices.items())[start:end]
+        ],
     }

@@ -20,10 +20,10 @@ from django.utils.timesince import timesince
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from livecounters import feed
+from livecounters import feed, pictures
 from livecounters.awards import unread
 from livecounters.conf import options
-from livecounters.displays import decimals_of, leaderboard, level_of, number_text, progress_cards
+from livecounters.displays import decimals_of, level_of, number_text, progress_cards
 from livecounters.feed import Event, iso
 from livecounters.frames import plain
 from livecounters.gauges import SITE, Online
@@ -34,7 +34,7 @@ from livecounters.people import key_of
 from livecounters.readers import Number, aware
 from livecounters.registry import registry
 from livecounters.topics import CounterTopic, FeedTopic, OnlineTopic, sign
-from livecounters.windows import Window
+from livecounters.windows import Window, last
 
 register = template.Library()
 
@@ -82,11 +82,14 @@ def _nonce(context: Context) -> str:
     return "" if nonce is None else str(nonce)
 
 
-@register.inclusion_tag("livecounters/live_counters.html")
-def live_counters(*names: str, group: str = "") -> dict[str, Any]:
-    """Cards: of the counters named, or of every site-wide counter that has a label (of a group)."""
+@register.inclusion_tag("livecounters/live_counters.html", takes_context=True)
+def live_counters(
+    context: Context, *names: str | list[str], group: str = "", sparkline: bool = False
+) -> dict[str, Any]:
+    """Cards: of the counters named (one by one or in a list), or of every site-wide counter that has
+    a label (of a group); if so wished with the last twelve hours as a line."""
     if names:
-        chosen = [counters[name] for name in names]
+        chosen = [counters[name] for some in names for name in _listed(some)]
     else:
         chosen = [
             counter
@@ -101,7 +104,14 @@ def live_counters(*names: str, group: str = "") -> dict[str, Any]:
         shown(counter, "", value, now) | {"hue": place % HUES}
         for place, (counter, value) in enumerate(zip(chosen, values, strict=True))
     ]
-    return {"cards": cards}
+    if sparkline:
+        for card, line in zip(cards, pictures.sparklines(chosen), strict=True):
+            card["sparkline"] = line
+    return {"cards": cards, "sparkline": sparkline, "nonce": _nonce(context)}
+
+
+def _listed(names: str | list[str]) -> list[str]:
+    return [names] if isinstance(names, str) else names
 
 
 @register.simple_tag
@@ -212,6 +222,45 @@ def live_recorder(context: Context) -> dict[str, Any]:
     return {"events": reverse("livecounters:event-list"), "csrf": get_token(request)}
 
 
+@register.inclusion_tag("livecounters/live_chart.html", takes_context=True)
+def live_chart(
+    context: Context,
+    name: str,
+    of: Any = None,
+    *,
+    minutes: int = 0,
+    hours: int = 0,
+    days: int = 0,
+    step: str = "",
+    kind: str = "bar",
+    height: int = 160,
+    title: str = "",
+) -> dict[str, Any]:
+    """A number step by step over the last twelve hours, or as long as is said: bars, a line or an
+    area, with the change against the time before, a table, and a reading by pointer and keys."""
+    window = last(minutes=minutes, hours=hours, days=days) if minutes or hours or days else None
+    if minutes and not (hours or days):
+        step = step or "minute"
+    found = pictures.chart(counters[name], of, window or last(hours=12), step, kind)
+    more = {"height": str(height), "nonce": _nonce(context)}
+    return found | more | ({"label": title} if title else {})
+
+
+@register.inclusion_tag("livecounters/live_breakdown.html", takes_context=True)
+def live_breakdown(
+    context: Context,
+    name: str,
+    limit: int = 10,
+    kind: str = "bars",
+    window: str | Window | None = None,
+    within: Any = None,
+) -> dict[str, Any]:
+    """The parts of a counter with ``per``, greatest first, as bars with their share or as chips;
+    what is beyond ``limit`` is summed."""
+    found = pictures.breakdown(counters[name], limit, kind, window, within)
+    return found | {"nonce": _nonce(context)}
+
+
 @register.inclusion_tag("livecounters/live_leaderboard.html", takes_context=True)
 def live_leaderboard(
     context: Context,
@@ -223,7 +272,8 @@ def live_leaderboard(
 ) -> dict[str, Any]:
     """Who has the greatest numbers of a counter; and where whoever looks at the page stands, with
     up to ``near`` before and after them, unless they are among the first anyway."""
-    return leaderboard(counters[name], limit, window, near, within, _user(context))
+    found = pictures.leaderboard(counters[name], limit, window, near, within, _user(context))
+    return found | {"nonce": _nonce(context)}
 
 
 def _user(context: Context) -> Any:

@@ -11,7 +11,7 @@ from django.test.testcases import DatabaseOperationForbidden  # type: ignore[att
 
 from livecounters import audit, capture, feed, folding, installation
 from livecounters.account import Account, account_of
-from livecounters.measures import Measure, declared_measures
+from livecounters.measures import Measure, counted_databases, declared_measures
 from livecounters.models import Measured
 from livecounters.numbers import counters
 from livecounters.readers import Number
@@ -112,7 +112,7 @@ def install(using: str | None = None) -> None:
 def _databases(using: str | None) -> list[str]:
     if using is not None:
         return [using]
-    known = {measure.using: None for measure in declared_measures()} | {feed.database(): None}
+    known = dict.fromkeys([*counted_databases(), feed.database()])
     return [alias for alias in known if _allowed(alias) and watches(alias)]
 
 

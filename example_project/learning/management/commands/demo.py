@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from ...demo.learners import PASSWORD, VISITOR
+from ...demo.learners import OPERATOR, PASSWORD, VISITOR
 from ...models import Course
 
 HOST = "127.0.0.1"
@@ -44,7 +44,8 @@ class Command(BaseCommand):
 
         url = f"http://{HOST}:{options['port']}"
         self.stdout.write(
-            f"\n  Lantern: {url}\n  Log in as {VISITOR} / {PASSWORD}. Ctrl-C stops it.\n\n"
+            f"\n  Lantern: {url}\n  Log in as {VISITOR} / {PASSWORD}. Ctrl-C stops it."
+            f"\n  Operators: {url}/admin/livecounters/dashboard/ as {OPERATOR} / {PASSWORD}.\n\n"
         )
         self.stdout.flush()
         signal.signal(

@@ -6,11 +6,13 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import CommandError
+from django.utils import timezone
 
-from livecounters import audit, folding, installation, ladders
+from livecounters import interventions
 from livecounters.exceptions import Busy
+from livecounters.interventions import Refused
 from livecounters.management.verbs.base import Bar, Verb, add_database, chosen, scope_of
-from livecounters.standing import Standing
+from livecounters.reporter import reporter
 
 __all__ = ["Rebuild"]
 
@@ -38,8 +40,8 @@ class Rebuild(Verb):
         for standing in chosen(names, database):
             bar = Bar(self.out, " ".join(standing.names), verbosity > 0 and self.out.isatty())
             try:
-                number, brought = _rebuild(standing, scopes, bar)
-            except (Busy, CommandError) as error:
+                number, brought = interventions.repair(standing, scopes, bar)
+            except (Busy, Refused) as error:
                 failed.append(str(error))
                 continue
             corrected, ready = corrected + number, ready + brought
@@ -49,23 +51,6 @@ class Rebuild(Verb):
         if verbosity:
             more = f", {ready} measures counted anew" if ready else ""
             self.out.write(f"{corrected} buckets corrected{more}")
+        reporter.flush(timezone.now().timestamp())
         if failed:
             raise CommandError("\n".join(failed))
-
-
-def _rebuild(standing: Standing, scopes: list[str] | None, bar: Bar) -> tuple[int, bool]:
-    """(how many buckets were corrected, whether the measure was brought in force)"""
-    names = " ".join(standing.names)
-    if not standing.installed:
-        raise CommandError(f"{names}: {standing.trouble}.")
-    if not standing.trouble:
-        number = audit.repair(standing.measure, scopes, progress=bar)
-        if scopes is None and ladders.ranked(standing.measure):
-            ladders.drop(standing.measure.using, [standing.measure.key])
-            folding.raise_ladders(standing.measure.using)
-        return number, False
-    if scopes is not None:
-        raise CommandError(f"{names}: not ready, so leave --of away and rebuild all of it.")
-    if not installation.backfill(standing.measure, lambda _, done, number: bar(done, number)):
-        raise CommandError(f"{names}: its triggers were taken away meanwhile; run it again.")
-    return 0, True

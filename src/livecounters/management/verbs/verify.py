@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from livecounters import audit
+from livecounters import audit, interventions
 from livecounters.audit import Audit
 from livecounters.management.verbs.base import (
     Verb,
@@ -89,7 +89,7 @@ class Verify(Verb):
         for standing in chosen(names, database):
             if sample is not None:
                 scopes = audit.sample(standing.measure, sample, seed)
-            found.append(_verdict(standing, scopes))
+            found.append(Verdict(standing, scopes, interventions.verify(standing, scopes)))
             if not as_json:
                 self._tell(found[-1])
         wrong = sum(verdict.wrong for verdict in found)
@@ -118,13 +118,3 @@ class Verify(Verb):
             self.out.write(self.style.ERROR(f"{verdict.scores} scores wrong: {names}"))
         elif verdict.audit.unsettled:
             self.out.write(f"{verdict.audit.unsettled} about to be settled: {names}")
-
-
-def _verdict(standing: Standing, scopes: list[str] | None) -> Verdict:
-    if not standing.in_force:
-        return Verdict(standing, scopes, None)
-    found = audit.verify(standing.measure, scopes)
-    if found.wrong and not standing.unchanged():
-        # Its triggers were taken away meanwhile, or its table truncated: readers know.
-        return Verdict(standing, scopes, None)
-    return Verdict(standing, scopes, found)

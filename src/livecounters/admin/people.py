@@ -1,5 +1,4 @@
-"""The admin: events and achievements are what happened, to be read and not changed; an achievement may
-be revoked. A person's own goals may be set for them."""
+"""What people have reached: to be read, and to be revoked. Their own goals may be set for them."""
 
 from __future__ import annotations
 
@@ -15,39 +14,19 @@ from django.utils.translation import gettext_lazy as _
 
 from livecounters import awards
 from livecounters.goals import check_goal, declared_goals
-from livecounters.models import Achievement, ActivityEvent, PersonalGoal
+from livecounters.models import Achievement, PersonalGoal
 from livecounters.people import key_of, users
 from livecounters.registry import registry
 
-__all__ = ["AchievementAdmin", "ActivityEventAdmin", "PersonalGoalAdmin"]
+__all__ = ["AchievementAdmin", "PersonalGoalAdmin"]
 
 
 if TYPE_CHECKING:
-    EventAdmin = admin.ModelAdmin[ActivityEvent]
     PersonalAdmin = admin.ModelAdmin[Any]
     GoalModelForm = forms.ModelForm[PersonalGoal]
 else:
-    EventAdmin = PersonalAdmin = admin.ModelAdmin
+    PersonalAdmin = admin.ModelAdmin
     GoalModelForm = forms.ModelForm
-
-
-@admin.register(ActivityEvent)
-class ActivityEventAdmin(EventAdmin):
-    list_display = ("at", "kind", "actor", "target_label", "seq")
-    list_filter = ("kind",)
-    search_fields = ("actor", "target_label")
-    date_hierarchy = "at"
-    ordering = ("-id",)
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 class _People(ChangeList):

@@ -1,8 +1,7 @@
-"""Events in the admin: to be read, by those who may."""
+"""Our tables in the admin: to be read, by those who may."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,14 +12,20 @@ from django.urls import reverse
 from django.utils import timezone
 
 from livecounters import models
-from livecounters.models import Achievement, ActivityEvent, PersonalGoal
-from livecounters.registry import registry
-from tests.host.learners import Learning
+from livecounters.models import (
+    Achievement,
+    ActivityEvent,
+    Dashboard,
+    Delta,
+    Measured,
+    PersonalGoal,
+)
 from tests.host.models import Attempt, Quiz
 
 pytestmark = pytest.mark.django_db
 
-LIST = "/admin/livecounters/activityevent/"
+EVENTS = "/admin/livecounters/activityevent/"
+DELTAS = "/admin/livecounters/delta/"
 
 
 @pytest.fixture
@@ -41,11 +46,11 @@ def test_what_is_there() -> None:
     ours = {getattr(models, name) for name in models.__all__}
 
     registered = {model for model in ours if admin.site.is_registered(model)}
-    assert registered == {Achievement, ActivityEvent, PersonalGoal}
+    assert registered == {Achievement, ActivityEvent, Dashboard, Delta, Measured, PersonalGoal}
 
 
 def test_the_list(staff: Client, event: ActivityEvent) -> None:
-    page = staff.get(LIST).content.decode()
+    page = staff.get(EVENTS).content.decode()
 
     assert "host.quiz_completed" in page
     assert "&lt;script&gt;alert(1)" in page
@@ -66,14 +71,14 @@ def test_the_list(staff: Client, event: ActivityEvent) -> None:
 def test_searched_and_filtered(
     staff: Client, event: ActivityEvent, query: dict[str, str], count: int
 ) -> None:
-    found = staff.get(LIST, query).context["cl"]
+    found = staff.get(EVENTS, query).context["cl"]
 
     # The target has no label in events without a target.
     assert found.result_count == count
 
 
 def test_the_newest_first(staff: Client, event: ActivityEvent) -> None:
-    ids = [row.pk for row in staff.get(LIST).context["cl"].result_list]
+    ids = [row.pk for row in staff.get(EVENTS).context["cl"].result_list]
 
     assert len(ids) == 2
     assert ids == sorted(ids, reverse=True)
@@ -92,7 +97,7 @@ def test_one_event_can_be_read_and_not_changed(staff: Client, event: ActivityEve
 
 @pytest.mark.parametrize("address", ["add/", "{pk}/delete/"])
 def test_nothing_is_added_or_deleted(staff: Client, event: ActivityEvent, address: str) -> None:
-    path = LIST + address.format(pk=event.pk)
+    path = EVENTS + address.format(pk=event.pk)
 
     assert staff.get(path).status_code == 403
     assert staff.post(path, {"post": "yes"}).status_code == 403
@@ -100,7 +105,7 @@ def test_nothing_is_added_or_deleted(staff: Client, event: ActivityEvent, addres
 
 
 def test_no_action_deletes(staff: Client, event: ActivityEvent) -> None:
-    staff.post(LIST, {"action": "delete_selected", "_selected_action": event.pk, "post": "yes"})
+    staff.post(EVENTS, {"action": "delete_selected", "_selected_action": event.pk, "post": "yes"})
 
     assert ActivityEvent.objects.filter(pk=event.pk).exists()
 
@@ -112,7 +117,7 @@ def test_who_may_look(client: Client, event: ActivityEvent, may: bool, status: i
         clerk.user_permissions.add(Permission.objects.get(codename="view_activityevent"))
     client.force_login(clerk)
 
-    assert client.get(LIST).status_code == status
+    assert client.get(EVENTS).status_code == status
 
 
 def test_the_list_is_few_queries_however_many(
@@ -123,73 +128,23 @@ def test_the_list_is_few_queries_however_many(
     )
 
     with django_assert_max_num_queries(9):
-        staff.get(LIST)
+        staff.get(EVENTS)
 
 
-# Achievements and goals
+def test_deltas_are_listed_with_their_counters(staff: Client, event: ActivityEvent) -> None:
+    page = staff.get(DELTAS).content.decode()
+
+    assert "host.attempts" in page
+    assert staff.get(f"{DELTAS}add/").status_code == 403
+    one = reverse("admin:livecounters_delta_delete", args=[Delta.objects.latest("id").pk])
+    assert staff.post(one, {"post": "yes"}).status_code == 403
+    assert Delta.objects.exists()
 
 
-@pytest.fixture
-def ada() -> User:
-    return User.objects.create(username="ada")
+def test_deltas_are_for_who_may_see_them(client: Client) -> None:
+    user = User.objects.create(username="reader", is_staff=True)
+    client.force_login(user)
+    assert client.get(DELTAS).status_code == 403
 
-
-@pytest.fixture
-def sessions() -> Iterator[None]:
-    registry.add(Attempt, Learning)
-    yield
-    registry.remove(Learning)
-
-
-def reached(person: str, number: int = 1) -> None:
-    Achievement.objects.bulk_create(
-        Achievement(person=person, counter="host.sessions", kind="total", step=n, at=timezone.now())
-        for n in range(1, number + 1)
-    )
-
-
-def test_achievements_have_peoples_names_by_one_query(
-    staff: Client, ada: User, django_assert_max_num_queries: Any
-) -> None:
-    reached(str(ada.pk), 20)
-    reached("forgotten")
-    address = "/admin/livecounters/achievement/"
-    staff.get(address)
-
-    with django_assert_max_num_queries(10):
-        page = staff.get(address).content.decode()
-
-    assert page.count(">ada<") == 20
-    assert ">forgotten<" in page
-    assert staff.get(address, {"q": "AD"}).context["cl"].result_count == 20
-    assert staff.get(address, {"q": "forgotten"}).context["cl"].result_count == 1
-    assert staff.get(address, {"q": "nobody"}).context["cl"].result_count == 0
-
-
-def test_achievements_are_revoked(staff: Client, ada: User) -> None:
-    reached(str(ada.pk))
-    one = Achievement.objects.get()
-
-    staff.post(
-        "/admin/livecounters/achievement/", {"action": "revoke", "_selected_action": [one.pk]}
-    )
-
-    assert Achievement.objects.get().revoked_at is not None
-
-
-@pytest.mark.usefixtures("sessions")
-def test_a_goal_is_set_for_somebody(staff: Client, ada: User) -> None:
-    address = "/admin/livecounters/personalgoal/add/"
-    given = {"person": ada.pk, "counter": "host.sessions", "period": "week", "since": "2026-03-02"}
-
-    refused = staff.post(address, given | {"target": 51})
-    assert "Give a whole number from 5 to 50." in refused.content.decode()
-    assert staff.post(address, given | {"target": 20}).status_code == 302
-
-    goal = PersonalGoal.objects.get()
-    assert (goal.person, goal.target) == (str(ada.pk), 20)
-    change = f"/admin/livecounters/personalgoal/{goal.pk}/change/"
-    assert staff.get(change).context["adminform"].form["person"].value() == str(ada.pk)
-    assert staff.post(change, given | {"target": 25}).status_code == 302
-    assert PersonalGoal.objects.get().target == 25
-    assert ">ada<" in staff.get("/admin/livecounters/personalgoal/").content.decode()
+    user.user_permissions.add(Permission.objects.get(codename="view_delta"))
+    assert client.get(DELTAS).status_code == 200
