@@ -23,6 +23,7 @@ const BUNDLES = [
     file: `themes/${name}.css`,
     limit: 1_000,
   })),
+  { entry: "css/embed.css", file: "embed.css", limit: 100 },
 ];
 
 const checking = process.argv.includes("--check");

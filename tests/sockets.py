@@ -12,6 +12,7 @@ from asgiref.testing import ApplicationCommunicator
 
 from livecounters import relay
 from livecounters.routing import application
+from tests import contract
 
 WAIT = 10
 
@@ -52,8 +53,10 @@ class Socket:
         await self.send(op="subscribe", topics=list(topics), **place)
 
     async def frame(self) -> dict[str, Any]:
-        """The next frame."""
+        """The next frame, which is one that was promised."""
         frame: dict[str, Any] = json.loads((await self.message())["text"])
+        wrong = contract.frame_error("send", frame)
+        assert not wrong, wrong
         self.frames.append(frame)
         return frame
 

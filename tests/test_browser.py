@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import Any
 from urllib.request import urlopen
 
@@ -125,3 +128,73 @@ async def test_without_javascript(
 
         await expect(number(page, "attempts")).to_have_text("1")
         await expect(number(page, "score_avg")).to_have_text("50.0")
+
+
+@contextmanager
+def elsewhere(html: str) -> Iterator[str]:
+    """Another site, and its page."""
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(f"<!doctype html><link rel=icon href=data:,>{html}".encode())
+
+        def log_message(self, *given: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Page) as found:
+        Thread(target=found.serve_forever, daemon=True).start()
+        # The same machine, and another site than 127.0.0.1.
+        yield f"http://localhost:{found.server_port}"
+        found.shutdown()
+
+
+async def test_a_card_on_another_site(
+    browser: Browser, environment: dict[str, str], quiz: Quiz
+) -> None:
+    """Its page is of another site, and nobody gives it a cookie."""
+    port = free_port()
+    ours = f"http://127.0.0.1:{port}"
+    frame = f'<iframe src="{ours}/live/embed/attempts/" title="Attempts"></iframe>'
+    badge = f'<img src="{ours}/live/embed/attempts.svg" alt="Attempts">'
+    with (
+        elsewhere(frame + badge) as site,
+        uvicorn(environment | {"LIVECOUNTERS_TEST_EMBEDS": site}, port) as server,
+    ):
+        page = await browser.new_page()
+        wrong: list[str] = []
+        page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+        sent: list[str] = []
+        page.on("request", lambda request: sent.append(request.headers.get("cookie", "")))
+
+        await page.goto(site)
+        number = page.frame_locator("iframe").locator('[data-live="value"]')
+        await expect(number).to_have_text("0", timeout=WAIT)
+        drawn = "image => image.complete && image.naturalWidth > 40"
+        assert await page.locator("img").evaluate(drawn)
+        await page.frames[1].wait_for_selector('[data-live-state="live"]', timeout=WAIT)
+
+        await complete(server, quiz)
+        await expect(number).to_have_text("1", timeout=WAIT)
+
+        read = f"fetch('{ours}/live/embed/attempts.json').then((answer) => answer.json())"
+        assert (await page.evaluate(read))["label"] == "Attempts"
+        assert not wrong
+        assert not any(sent)
+        assert not await page.context.cookies()
+
+
+async def test_a_card_on_a_site_that_is_not_listed(
+    browser: Browser, environment: dict[str, str], quiz: Quiz
+) -> None:
+    with uvicorn(environment | {"LIVECOUNTERS_TEST_EMBEDS": "http://other.example"}) as server:
+        frame = f'<iframe src="{server}/live/embed/attempts/" title="Attempts"></iframe>'
+        with elsewhere(frame) as site:
+            page = await browser.new_page()
+            refusal = page.expect_console_message(lambda said: "frame-ancestors" in said.text)
+            async with refusal:
+                await page.goto(site)
+
+            assert await page.frame_locator("iframe").locator("live-counter").count() == 0

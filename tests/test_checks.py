@@ -317,6 +317,7 @@ def test_an_unknown_setting(settings: Any, key: Any, hint: str | None) -> None:
         ("SOCKET_URL", "ws/live/", "Give a path that begins with /, or None."),
         ("PRESENCE", ["x"], "Give a dict."),
         ("RETENTION", 90, "Give a dict."),
+        ("EMBEDS", ["orders"], "Give a dict."),
     ],
 )
 def test_a_setting_that_will_not_do(settings: Any, key: str, value: Any, hint: str | None) -> None:
@@ -416,3 +417,42 @@ def test_triggers_are_asked_for_with_a_database() -> None:
     message = the("W003", databases=["default"])
     assert message.msg == "The triggers on the table 'host_sale' are missing."
     assert message.hint == "Run manage.py migrate or manage.py livecounters sync."
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("COUNTERS", "attempts"),
+        ("COUNTERS", None),
+        ("ORIGINS", "https://a.example"),
+        ("ORIGINS", ["a.example"]),
+        ("ORIGINS", ["https://a.example/"]),
+        ("ORIGINS", ["https://a.example; script-src *"]),
+        ("ORIGINS", ["https://*.a.example"]),
+        ("ORIGINS", [None]),
+        ("MAX_AGE", 0),
+        ("MAX_AGE", True),
+        ("MAX_AGE", "60"),
+    ],
+)
+def test_embeds_that_will_not_do(settings: Any, key: str, value: Any) -> None:
+    settings.LIVECOUNTERS = {"EMBEDDED_PUMP": True, "EMBEDS": {key: value}}
+
+    assert the("E021").msg == f"LIVECOUNTERS['EMBEDS'][{key!r}] is {value!r}."
+
+
+def test_embeds_of_what_is_not_known(settings: Any) -> None:
+    settings.LIVECOUNTERS = {"EMBEDDED_PUMP": True, "EMBEDS": {"COUNTER": ["attempts"]}}
+
+    assert the("E020").hint == "Did you mean 'COUNTERS'?"
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("sales", "'sales' is not public"), ("nothing", "nothing"), (["attempts"], "lists ['att")],
+)
+def test_embeds_of_what_is_not_for_others(settings: Any, name: Any, reason: str) -> None:
+    given = {"COUNTERS": ["attempts", name], "ORIGINS": ["*", "http://localhost:8000"]}
+    settings.LIVECOUNTERS = {"EMBEDDED_PUMP": True, "EMBEDS": given}
+
+    assert reason in the("E021").msg

@@ -33,6 +33,7 @@ def shout(user: Any) -> str:
         ("INSTALL_ON_MIGRATE", True),
         ("FRAMES_PER_SECOND", 4),
         ("ALLOWED_ORIGINS", None),
+        ("EMBEDS", {}),
         ("SOCKET_URL", "/ws/live/"),
     ],
 )

@@ -25,6 +25,7 @@ ELSEWHERE = {
     "middleware/__init__.py": "middleware/test_timing.py",
     "presence/__init__.py": "test_meters.py",
     "models/progress.py": "test_awards.py",
+    "api/shapes.py": "api/test_schema.py",
     "api/shares.py": "test_shares.py",
     "signals.py": "test_sightings.py",
     "management/commands/livecounters.py": "management/test_livecounters.py",

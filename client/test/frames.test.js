@@ -23,6 +23,39 @@ for (const name of readdirSync(GOLDEN).filter((file) => file.endsWith(".json")))
   }
 }
 
+test("a newer server may say more, in a frame, an event and a snapshot", () => {
+  const event = {
+    seq: 1,
+    kind: "k",
+    text: "t",
+    icon: "",
+    at: AT,
+    actor: null,
+    target: null,
+    data: {},
+    later: [1],
+  };
+  const place = { epoch: "e", seq: 3, later: { a: 1 } };
+  for (const frame of [
+    { op: "values", values: { "counter:a": 1, "later:x": [1] }, at: AT, ...place },
+    { op: "events", topic: "feed", events: [event], ...place },
+    { op: "error", code: "later", ...place },
+  ]) {
+    assert.deepEqual(frames.parse(JSON.stringify(frame)), frame);
+  }
+  const snapshot = {
+    op: "snapshot",
+    at: AT,
+    values: {},
+    events: { feed: [event] },
+    reset: [],
+    unavailable: [],
+    ...place,
+  };
+  assert.deepEqual(frames.parseSnapshot(JSON.stringify(snapshot)), snapshot);
+  assert.equal(frames.parse(JSON.stringify({ op: "later", ...place })), null);
+});
+
 test("only text is a frame", () => {
   for (const data of [undefined, null, 7, new ArrayBuffer(4)]) assert.equal(frames.parse(data), null);
 });

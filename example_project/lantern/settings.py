@@ -27,6 +27,7 @@ INSTALLED_APPS = [
     "packages",
     "people",
     "livecounters",
+    "drf_spectacular",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -95,7 +96,13 @@ else:
     }
 
 # Live numbers and the live feed.
-LIVECOUNTERS: dict[str, object] = {"ACTOR_NAME": "people.names.display_name"}
+LIVECOUNTERS: dict[str, object] = {
+    "ACTOR_NAME": "people.names.display_name",
+    # Two numbers that any site may show.
+    "EMBEDS": {"COUNTERS": ["quizzes_total", "average_score"], "ORIGINS": ["*"]},
+}
+REST_FRAMEWORK = {"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"}
+SPECTACULAR_SETTINGS = {"TITLE": "Lantern", "VERSION": "1", "OAS_VERSION": "3.1.0"}
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 if REDIS := os.environ.get("EXAMPLE_REDIS"):
     CHANNEL_LAYERS = {

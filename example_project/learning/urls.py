@@ -16,5 +16,6 @@ urlpatterns = [
     path("attempts/<int:pk>/leave/", views.leave_quiz, name="leave_quiz"),
     path("attempts/<int:pk>/results/", views.results, name="results"),
     path("status/", views.status, name="status"),
+    path("share/", views.share, name="share"),
     path("practice/", views.practice, name="practice"),
 ]

@@ -7,9 +7,12 @@ from django.db import transaction
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
+
+import livecounters as live
 
 from . import taking
 from .forms import AnswerForm
@@ -42,6 +45,21 @@ def home(request: HttpRequest) -> HttpResponse:
 
 def status(request: HttpRequest) -> HttpResponse:
     return render(request, "learning/status.html")
+
+
+def share(request: HttpRequest) -> HttpResponse:
+    """Our numbers on the pages of others."""
+    names = ["quizzes_total", "average_score"]
+    embeds = [
+        {
+            "name": name,
+            "label": live.counters[name].label,
+            "card": request.build_absolute_uri(reverse("livecounters:embed", args=[name])),
+            "badge": request.build_absolute_uri(reverse("livecounters:embed-badge", args=[name])),
+        }
+        for name in names
+    ]
+    return render(request, "learning/share.html", {"embeds": embeds})
 
 
 def course(request: HttpRequest, slug: str) -> HttpResponse:

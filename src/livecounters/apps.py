@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+from importlib import import_module
 from typing import Any
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.core import checks
 from django.db.models.signals import post_migrate, pre_migrate
 from django.utils.module_loading import autodiscover_modules
@@ -25,6 +26,8 @@ class LiveCountersConfig(AppConfig):
         from livecounters import fixtures
 
         autodiscover_modules("livecounters")
+        if apps.is_installed("drf_spectacular"):
+            import_module("livecounters.api.schema")
         own_checks.register(checks)
         pre_migrate.connect(before_migrate, sender=self, dispatch_uid="livecounters")
         post_migrate.connect(after_migrate, sender=self, dispatch_uid="livecounters")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from django.utils.module_loading import import_string
 from livecounters import capture
 from livecounters.conf import KEYS, LIMITS, RETENTION, options
 from livecounters.dialects import dialect_of
+from livecounters.embeds import why_not
 from livecounters.exceptions import Unmeasurable
 from livecounters.feed import database
 from livecounters.measures import Measure, counted_databases, measure_of
@@ -226,6 +227,7 @@ RULES: dict[str, Rule] = {
         lambda value: value is None or (isinstance(value, str) and value.startswith("/")),
         "a path that begins with /, or None",
     ),
+    "EMBEDS": MAPPING,
     "LIMITS": MAPPING,
     "METRICS": (
         lambda value: isinstance(value, bool) or (isinstance(value, str) and len(value) >= 16),
@@ -263,6 +265,25 @@ PRESENCE_RULES: dict[str, Rule] = {
 }
 
 
+# What a browser sends as an origin: no path, not even a slash.
+ORIGIN = re.compile(r"\*|https?://[^\s/,;*'\"]+")
+
+EMBEDS_RULES: dict[str, Rule] = {
+    "COUNTERS": (lambda value: isinstance(value, (list, tuple)), "a list of names of counters"),
+    "ORIGINS": (
+        lambda value: (
+            isinstance(value, (list, tuple))
+            and all(isinstance(one, str) and ORIGIN.fullmatch(one) for one in value)
+        ),
+        'a list of origins such as "https://example.com", without a path, or ["*"] for all',
+    ),
+    "MAX_AGE": (
+        lambda value: not isinstance(value, bool) and isinstance(value, int) and value >= 1,
+        "a whole number of seconds, 1 at the least",
+    ),
+}
+
+
 def check_settings(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     """E020: an unknown key; E021: a value that will not do."""
     given = getattr(settings, "LIVECOUNTERS", None) or {}
@@ -292,6 +313,8 @@ def _setting(key: Any, value: Any) -> Iterator[CheckMessage]:
         yield from _whole_numbers(key, value, tuple(LIMITS), most)
     elif key == "PRESENCE":
         yield from _presence(value)
+    elif key == "EMBEDS":
+        yield from _embeds(value)
 
 
 def _whole_numbers(
@@ -307,14 +330,33 @@ def _whole_numbers(
             yield _wrong(f"LIVECOUNTERS[{key!r}][{what!r}]", number, allowed)
 
 
-def _presence(given: dict[Any, Any]) -> Iterator[CheckMessage]:
+def _ruled(
+    setting: str, given: dict[Any, Any], rules: Mapping[str, Rule]
+) -> Iterator[CheckMessage]:
+    """A setting that is a dict with rules of its own."""
     for key, value in given.items():
-        if key not in PRESENCE_RULES:
-            yield _unknown("LIVECOUNTERS['PRESENCE']", key, tuple(PRESENCE_RULES))
+        if key not in rules:
+            yield _unknown(f"LIVECOUNTERS[{setting!r}]", key, tuple(rules))
             continue
-        holds, allowed = PRESENCE_RULES[key]
+        holds, allowed = rules[key]
         if not holds(value):
-            yield _wrong(f"LIVECOUNTERS['PRESENCE'][{key!r}]", value, allowed)
+            yield _wrong(f"LIVECOUNTERS[{setting!r}][{key!r}]", value, allowed)
+
+
+def _embeds(given: dict[Any, Any]) -> Iterator[CheckMessage]:
+    yield from _ruled("EMBEDS", given, EMBEDS_RULES)
+    names = given.get("COUNTERS", ())
+    for name in names if isinstance(names, (list, tuple)) else ():
+        if reason := why_not(name):
+            yield Error(
+                f"LIVECOUNTERS['EMBEDS']['COUNTERS'] lists {name!r}: {reason}",
+                hint="Name counters that are declared with public=True; others are a 404.",
+                id="livecounters.E021",
+            )
+
+
+def _presence(given: dict[Any, Any]) -> Iterator[CheckMessage]:
+    yield from _ruled("PRESENCE", given, PRESENCE_RULES)
     if "redis" in str(given.get("BACKEND", "")) and not given.get("URL"):
         allowed = 'the address of the server, such as "redis://localhost:6379/0"'
         yield _wrong("LIVECOUNTERS['PRESENCE']['URL']", given.get("URL"), allowed)

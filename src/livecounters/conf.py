@@ -13,7 +13,16 @@ from django.core.signals import setting_changed
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-__all__ = ["LIMITS", "PRESENCE", "RETENTION", "Options", "imported", "options", "site_zone"]
+__all__ = [
+    "EMBEDS",
+    "LIMITS",
+    "PRESENCE",
+    "RETENTION",
+    "Options",
+    "imported",
+    "options",
+    "site_zone",
+]
 
 RETENTION: Mapping[str, int] = {"minutes": 2, "quarter_hours": 60, "events": 90, "samples": 30}
 """For how many days is kept what is not kept for good."""
@@ -35,6 +44,9 @@ LIMITS: Mapping[str, int | None] = {
     "frames_per_second": 20,
 }
 """What one client may ask of one process; None is without bound."""
+
+EMBEDS: Mapping[str, Any] = {"COUNTERS": (), "ORIGINS": (), "MAX_AGE": 60}
+"""What other sites may show; see :attr:`Options.EMBEDS`."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +81,9 @@ class Options:
     """``BACKEND``: the store. ``TTL``: seconds after which a lost process or client is not
     counted any more. ``URL``, ``PREFIX``: of Redis. ``ROTATE``: guests are new each day.
     ``SIGHTINGS``: the middleware sees page views, too, for hosts without sockets."""
+    EMBEDS: Mapping[str, Any] = field(default_factory=dict)
+    """``COUNTERS``: names of public counters for other sites, none by default. ``ORIGINS``: the
+    sites whose pages may read and frame them. ``MAX_AGE``: seconds that an answer is kept."""
     LIMITS: Mapping[str, int | None] = field(default_factory=dict)
     """``sockets_per_address`` (default 500; of addresses of the Internet), ``sockets_per_user``
     (50), ``topics`` of a socket (1000), ``frames_per_second`` from a socket (20)."""
@@ -113,6 +128,10 @@ class Options:
     def presence(self, key: str) -> Any:
         """One of the keys of ``PRESENCE``."""
         return self.PRESENCE.get(key, PRESENCE[key])
+
+    def embeds(self, key: str) -> Any:
+        """One of the keys of ``EMBEDS``."""
+        return self.EMBEDS.get(key, EMBEDS[key])
 
     def limit(self, key: str) -> int | None:
         """One of the keys of ``LIMITS``."""

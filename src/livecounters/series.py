@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
 import itertools
 import statistics
 from bisect import bisect_right
@@ -17,6 +15,7 @@ from livecounters import ledger
 from livecounters.conf import options
 from livecounters.ledger import Tally
 from livecounters.retention import kept_since
+from livecounters.sheets import csv_of
 from livecounters.summands import Ask
 from livecounters.windows import DAY, HOUR, MINUTE, QUARTER, Clock, Grain, Interval, Rolling, Window
 from livecounters.worth import Number, Worth
@@ -57,13 +56,7 @@ class Series(list[Point]):
     def csv(self) -> str:
         """The points as CSV (RFC 4180): a line ``start,value`` for each below one with these
         words; moments in ISO 8601, an unknown value is empty."""
-        out = io.StringIO(newline="")
-        lines = csv.writer(out)
-        lines.writerow(["start", "value"])
-        lines.writerows(
-            [start.isoformat(), "" if value is None else value] for start, value in self
-        )
-        return out.getvalue()
+        return csv_of(("start", "value"), ((start.isoformat(), value) for start, value in self))
 
     @property
     def trend(self) -> float | None:

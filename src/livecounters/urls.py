@@ -7,6 +7,7 @@ from rest_framework.routers import SimpleRouter
 
 from livecounters.api.achievements import AchievementViewSet
 from livecounters.api.counters import CounterViewSet
+from livecounters.api.embeds import EmbedBadge, EmbedCard, EmbedNumber
 from livecounters.api.events import EventViewSet
 from livecounters.api.operations import HealthView, MetricsView
 from livecounters.api.presence import DevicesView, PresenceViewSet, VisitorView
@@ -24,6 +25,9 @@ router.register("events", EventViewSet, basename="event")
 router.register("presence", PresenceViewSet, basename="presence")
 
 urlpatterns = [
+    path("embed/<str:name>/", EmbedCard.as_view(), name="embed"),
+    path("embed/<str:name>.svg", EmbedBadge.as_view(), name="embed-badge"),
+    path("embed/<str:name>.json", EmbedNumber.as_view(), name="embed-json"),
     # Before the rooms, which are found by name.
     path("presence/devices/", DevicesView.as_view(), name="devices"),
     path("health/", HealthView.as_view(), name="health"),

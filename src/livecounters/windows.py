@@ -14,6 +14,7 @@ a day boundary.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import ClassVar, NamedTuple
@@ -217,6 +218,7 @@ this_month = Calendar("month")
 NAMED = {"ever": ever, "today": today, "this_week": this_week, "this_month": this_month}
 SHORT = {"day": today, "week": this_week, "month": this_month}
 UNITS = {"m": MINUTE, "h": HOUR, "d": DAY}
+SOME = re.compile(r"[0-9]{1,5}")
 
 
 def named(text: str) -> Window:
@@ -225,7 +227,7 @@ def named(text: str) -> Window:
     if text in NAMED or text in SHORT:
         return NAMED.get(text) or SHORT[text]
     number, unit = text[:-1], text[-1:]
-    if unit in UNITS and number.isascii() and number.isdigit() and 0 < int(number[:6]) < 100_000:
+    if unit in UNITS and SOME.fullmatch(number) and int(number):
         return Rolling(int(number) * UNITS[unit])
     known = ", ".join(NAMED)
     raise ValueError(f"Give one of {known}, or a number with m, h or d such as 30d.")

@@ -138,7 +138,10 @@ def test_windows(client: APIClient, quiz: Quiz, window: str, value: int | None) 
     assert found == value or value is None
 
 
-@pytest.mark.parametrize("window", ["tomorrow", "0d", "-1d", "1.5h", "1w", "100000d", "d", "1 d"])
+@pytest.mark.parametrize(
+    "window",
+    ["tomorrow", "0d", "-1d", "1.5h", "1w", "100000d", "d", "1 d", "000001" + "9" * 400 + "d"],
+)
 def test_an_unknown_window(client: APIClient, window: str) -> None:
     answer = get(client, "attempts/", window=window)
 
@@ -382,3 +385,108 @@ def test_places_within_the_first_keys(client: APIClient, people: list[User]) -> 
 )
 def test_wrong_questions_about_places(client: APIClient, query: dict[str, Any]) -> None:
     assert get(client, "sessions/top/", **query).status_code == 400
+
+
+# Series and breakdowns
+
+
+def test_a_series(client: APIClient, quiz: Quiz) -> None:
+    complete(quiz)
+    complete(quiz, completed_at=timezone.now() - dt.timedelta(hours=1))
+
+    answer = get(client, "attempts/series/").json()
+
+    assert (answer["name"], answer["step"], len(answer["points"])) == ("attempts", "hour", 24)
+    assert [point["value"] for point in answer["points"]] == [0] * 22 + [1, 1]
+    assert [point["running"] for point in answer["points"]] == [False] * 23 + [True]
+    assert answer["points"][0]["start"].endswith(":00:00.000Z")
+
+
+def test_a_series_of_an_object(client: APIClient, quiz: Quiz) -> None:
+    complete(quiz)
+
+    points = get(client, "per_quiz/series/", of=quiz.pk, window="2d", step="hour").json()["points"]
+    assert len(points) == 48
+    assert points[-1]["value"] == 1
+    assert get(client, "per_quiz/series/", of=[1, 2]).json() == {"of": "At most 1 at a time."}
+
+
+@pytest.mark.usefixtures("rooms")
+def test_a_series_of_who_is_online(client: APIClient) -> None:
+    client.force_authenticate(user("staff", is_staff=True))
+
+    points = get(client, "online/series/", window="2h").json()["points"]
+    assert [point["value"] for point in points] == [None, None]
+    assert get(client, "per_room/series/", of=1).status_code in (400, 404)
+
+
+@pytest.mark.parametrize(
+    ("query", "about"),
+    [
+        ({"window": "ever"}, "window"),
+        ({"window": "x"}, "window"),
+        ({"step": "second"}, "step"),
+        ({"window": "99999d"}, "step"),
+        ({"window": "99999d", "step": "day"}, "step"),
+        ({"window": "3000d", "step": "minute"}, "step"),
+        ({"window": "5d", "step": "minute"}, "window"),
+        ({"of": "1"}, "of"),
+    ],
+)
+def test_a_series_that_there_is_not(client: APIClient, query: dict[str, str], about: str) -> None:
+    answer = get(client, "attempts/series/", **query)
+
+    assert answer.status_code == 400
+    assert list(answer.json()) == [about]
+
+
+def test_a_breakdown(client: APIClient, quiz: Quiz) -> None:
+    other = Quiz.objects.create(title="Other")
+    complete(quiz)
+    complete(other)
+    complete(other)
+
+    answer = get(client, "per_quiz/breakdown/").json()
+    assert answer["parts"] == [
+        {"of": str(other.pk), "value": 2},
+        {"of": str(quiz.pk), "value": 1},
+    ]
+    assert answer["more"] is False
+    answer = get(client, "per_quiz/breakdown/", limit=1, window="today").json()
+    assert ([part["value"] for part in answer["parts"]], answer["more"]) == ([2], True)
+
+
+@pytest.mark.usefixtures("ranked")
+def test_a_breakdown_within_keys_and_never_of_people(client: APIClient, people: list[User]) -> None:
+    client.force_authenticate(user("staff", is_staff=True))
+    Sale.objects.create(price="1.00", quantity=1)
+
+    assert get(client, "sales_per_currency/breakdown/").status_code == 200
+    for path in ("sessions/breakdown/", "by_tag/breakdown/?within=easy"):
+        assert get(client, path).status_code == 400
+
+
+@pytest.mark.parametrize("query", [{}, {"within": "easy"}])
+def test_a_rank_by_several_keys_that_is_not_public(
+    client: APIClient, query: dict[str, str]
+) -> None:
+    client.force_authenticate(user("somebody"))
+
+    assert get(client, "per_tag_and_user/rank/", **query).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["series/", "breakdown/", "top/"])
+def test_what_is_not_public_has_no_history(client: APIClient, path: str) -> None:
+    for name in ("sales_per_course", "sales_per_currency", "per_user", "sales"):
+        answer = get(client, f"{name}/{path}")
+        assert (answer.status_code, answer.content) == (404, get(client, "nothing/").content)
+
+
+@pytest.mark.parametrize("path", ["series/", "breakdown/"])
+def test_history_is_one_query(
+    client: APIClient, quiz: Quiz, django_assert_num_queries: Any, path: str
+) -> None:
+    complete(quiz)
+    with django_assert_num_queries(1):
+        answer = get(client, f"per_quiz/{path}", **({"of": quiz.pk} if path == "series/" else {}))
+    assert answer.status_code == 200

@@ -97,7 +97,7 @@ def test_what_is_not_there_and_what_is_not_shown_are_one(client: APIClient, name
     assert client.get(f"/live/presence/{name}/").status_code == 404
 
 
-@pytest.mark.parametrize("start", ["x", "-1", "9" * 50])
+@pytest.mark.parametrize("start", ["x", "-1", "9" * 50, "\N{SUPERSCRIPT TWO}", "1.5", "100001"])
 def test_a_wrong_start(client: APIClient, start: str) -> None:
     assert client.get(f"/live/presence/online/?start={start}").status_code == 400
 

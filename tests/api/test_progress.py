@@ -165,3 +165,14 @@ def test_what_is_no_preference(client: APIClient, given: Any) -> None:
 
     assert answer.status_code == 400
     assert not OptOut.objects.exists()
+
+
+@pytest.mark.parametrize("path", ["progress/goals/", "progress/preferences/"])
+@pytest.mark.parametrize("body", ["[" * 20_000, '{"a":' * 20_000, "NaN", "{", "\\x00"])
+def test_a_body_that_cannot_be_read(path: str, body: str) -> None:
+    client = APIClient()
+    client.force_authenticate(User.objects.create(username="eve"))
+
+    answer = client.patch(f"/live/{path}", body, content_type="application/json")
+    assert answer.status_code == 400
+    assert "parse error" in answer.json().get("detail", "parse error")

@@ -32,3 +32,26 @@ def test_no_page_needs_inline_script_or_style(member, quiz):
         assert not re.search(
             r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)|javascript:", html
         ), url
+
+
+@pytest.mark.django_db
+def test_our_numbers_may_stand_on_other_sites(client, quiz):
+    page = client.get(reverse("learning:share")).content.decode()
+
+    addresses = re.findall(r'<(?:iframe class="embed"|img) src="http://testserver([^"]+)"', page)
+    assert len(addresses) == 4
+    for address in addresses:
+        answer = client.get(address)
+        assert answer.status_code == 200
+        assert not answer.cookies
+        if not address.endswith(".svg"):
+            assert "frame-ancestors 'self' *" in answer["Content-Security-Policy"]
+            assert "X-Frame-Options" not in answer
+
+
+@pytest.mark.django_db
+def test_the_api_is_described(client):
+    answer = client.get(reverse("schema"))
+
+    assert answer.status_code == 200
+    assert b"/live/counters/{id}/series/" in answer.content

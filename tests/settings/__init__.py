@@ -21,6 +21,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.staticfiles",
     "rest_framework",
+    "drf_spectacular",
     "livecounters",
     "tests.host",
     "tests.zoo",
@@ -74,6 +75,19 @@ if os.environ.get("LIVECOUNTERS_TEST_PRESENCE") == "redis":
         "BACKEND": "livecounters.presence.redis.RedisPresence",
         "URL": os.environ["LIVECOUNTERS_TEST_REDIS"],
     }
+
+REST_FRAMEWORK = {"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "livecounters",
+    "DESCRIPTION": "Live numbers, a live feed, who is here, and what people have reached.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+}
+
+if "LIVECOUNTERS_TEST_EMBEDS" in os.environ:
+    origins = os.environ["LIVECOUNTERS_TEST_EMBEDS"].split()
+    LIVECOUNTERS["EMBEDS"] = {"COUNTERS": ["attempts"], "ORIGINS": origins}
 
 # Slow on purpose is for real passwords.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

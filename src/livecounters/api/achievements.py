@@ -6,7 +6,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from django.utils.cache import patch_cache_control
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.permissions import IsAuthenticated
@@ -46,15 +45,13 @@ class AchievementViewSet(LiveView, ViewSet):
         if request.query_params.get("unseen") == "1":
             found = found.filter(seen_at=None)
         some = list(found[: PAGE + 1])
-        response = Response(
+        return Response(
             {
                 "results": [notices.as_json(one) for one in some[:PAGE]],
                 "next": some[PAGE - 1].pk if len(some) > PAGE else None,
                 **_news(person),
             }
         )
-        patch_cache_control(response, private=True)
-        return response
 
     @action(detail=False, methods=["post"], url_path="seen")
     def all_seen(self, request: Request) -> Response:

@@ -1,44 +1,64 @@
-"""``GET live/counters/``, ``GET live/counters/<name>/?of=&window=``, and below it ``top/`` and
-``rank/``."""
+"""``GET live/counters/``, ``GET live/counters/<name>/?of=&window=``, and below it ``series/``,
+``breakdown/``, ``top/`` and ``rank/``."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError as InvalidKey
 from django.utils import timezone
-from django.utils.cache import patch_cache_control
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotAuthenticated, ValidationError
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
 from rest_framework.viewsets import ViewSet
 
 from livecounters.api.base import LiveView, not_found, visible
+from livecounters.api.sheets import SheetRenderer
+from livecounters.api.throttles import HistoryThrottle
 from livecounters.declarations import Avg, Count
 from livecounters.feed import iso
 from livecounters.frames import plain
 from livecounters.gauges import Gauge, Gauged
-from livecounters.leaderboards import MOST, Line, beside, board
+from livecounters.leaderboards import MOST, Line, beside, board, of_people
 from livecounters.numbers import Question, Reader, counters, read, reader_of
 from livecounters.people import key_of
+from livecounters.ranking import Place
 from livecounters.readers import Counter
 from livecounters.registry import registry
-from livecounters.topics import may_read
-from livecounters.windows import Window, named
+from livecounters.series import STEPS, Point
+from livecounters.topics import may_read, models_of
+from livecounters.windows import DAY, Window, last, named
 
 __all__ = ["CounterViewSet", "window_of"]
 
+Asked = TypeVar("Asked", Line, Place)
+
 MAX_OF = 200
 MAX_NEAR = 20
+MAX_PARTS = 1000
+MAX_POINTS = 10_000
+
+A_DAY = last(days=1)
+MONTH = 31 * DAY
+
+SHEETS = (JSONRenderer, SheetRenderer)
+
+# What takes more than a look.
+HISTORY = ("series", "breakdown", "top", "rank")
 
 
 class CounterViewSet(LiveView, ViewSet):
     """The counters that the caller may read."""
 
     lookup_value_regex = r"[\w.]+"
+
+    def own_throttle(self) -> type[BaseThrottle]:
+        return HistoryThrottle if self.action in HISTORY else super().own_throttle()
 
     def list(self, request: Request) -> Response:
         """Every counter the caller may read, with its value if it is one for the site."""
@@ -57,16 +77,7 @@ class CounterViewSet(LiveView, ViewSet):
         """One counter: ``value``, or ``values`` where several ``of`` are asked for."""
         now = timezone.now()
         counter = _counter(request, pk)
-        of = request.query_params.getlist("of")
-        if len(of) > MAX_OF:
-            raise ValidationError({"of": f"At most {MAX_OF} at a time."})
-        of = list(dict.fromkeys(of))
-        scopes = _scopes(request, counter, of)
-        for scope in scopes or [""]:
-            if not visible(request, counter.entry, scope):
-                raise not_found(request)
-        if bool(scopes) != (counter.per is not None):
-            raise ValidationError({"of": _of_wanted(counter)})
+        of, scopes = _of(request, counter, MAX_OF)
         window = window_of(request.query_params.get("window"))
         try:
             found = read([Question(counter, s, window) for s in scopes or [""]], now)
@@ -80,7 +91,43 @@ class CounterViewSet(LiveView, ViewSet):
             answer["value"] = numbers[0]
         return Response(answer)
 
-    @action(detail=True)
+    @action(detail=True, renderer_classes=SHEETS)
+    def series(self, request: Request, pk: str) -> Response:
+        """A counter step by step, oldest first and without gaps: the last 24 hours by the hour, or
+        the ``window`` and ``step`` that are asked for. ``running`` if a step is not over yet."""
+        now = timezone.now()
+        counter = _counter(request, pk)
+        of, _ = _of(request, counter, 1)
+        window = window_of(request.query_params.get("window")) or A_DAY
+        step = _step(request, window)
+        given: dict[str, Any] = {"of": of[0]} if of and isinstance(counter, Counter) else {}
+        try:
+            points = counter.series(window=window, step=step, at=now, **given)
+        except (ValueError, TypeError) as error:
+            raise ValidationError({"window": str(error)}) from error
+        described = [_point(point) for point in points]
+        return Response({**describe(counter), "step": step, "points": described, "at": iso(now)})
+
+    @action(detail=True, renderer_classes=SHEETS)
+    def breakdown(self, request: Request, pk: str) -> Response:
+        """The numbers of all keys, greatest first, to whom may read the whole of it; not of people,
+        who are asked whether they want to be listed: ``top/`` does that."""
+        now = timezone.now()
+        counter = _ranked(request, pk)
+        if not visible(request, counter.entry):
+            raise not_found(request)
+        number = _number(request, "limit", 100, MAX_PARTS)
+        places = _asked(request, _parts, counter, number + 1, at=now)
+        return Response(
+            {
+                **describe(counter),
+                "parts": [{"of": one.scope, "value": plain(one.value)} for one in places[:number]],
+                "more": len(places) > number,
+                "at": iso(now),
+            }
+        )
+
+    @action(detail=True, renderer_classes=SHEETS)
     def top(self, request: Request, pk: str) -> Response:
         """The first places, with names, to whom may read the whole of it."""
         now = timezone.now()
@@ -89,12 +136,9 @@ class CounterViewSet(LiveView, ViewSet):
             raise not_found(request)
         number = _number(request, "limit", 10, MOST)
         lines = _asked(request, board, counter, number, viewer=_viewer(request), at=now)
-        response = Response(
+        return Response(
             {**describe(counter), "places": [_line(one) for one in lines], "at": iso(now)}
         )
-        if any(one.own for one in lines):
-            patch_cache_control(response, private=True)
-        return response
 
     @action(detail=True)
     def rank(self, request: Request, pk: str) -> Response:
@@ -106,13 +150,11 @@ class CounterViewSet(LiveView, ViewSet):
         near = _number(request, "near", 2, MAX_NEAR, least=0)
         whole = visible(request, counter.entry)
         scope = key_of(request.user)
-        if not whole and (
-            request.query_params.get("within") or not may_read(counter.entry, scope, request.user)
-        ):
+        if not whole and not _is_own(request, counter, scope):
             raise not_found(request)
         lines = _asked(request, beside, counter, request.user, near if whole else 0, at=now)
         own = next((one for one in lines if one.own), None)
-        response = Response(
+        return Response(
             {
                 **describe(counter),
                 "rank": own and own.rank,
@@ -122,8 +164,27 @@ class CounterViewSet(LiveView, ViewSet):
                 "at": iso(now),
             }
         )
-        patch_cache_control(response, private=True)
-        return response
+
+
+def _parts(counter: Counter, number: int, **given: Any) -> list[Place]:
+    """The greatest numbers, and of which key."""
+    if of_people(counter):
+        raise TypeError("People may not want to be listed: ask for top/.")
+    return counter.top(number, **given)
+
+
+def _point(point: Point) -> dict[str, Any]:
+    return {"start": iso(point.start), "value": plain(point.value), "running": point.running}
+
+
+def _step(request: Request, window: Window) -> str:
+    """The width of a step that cuts the window into not too many."""
+    step: str = request.query_params.get("step", "hour")
+    if step not in STEPS:
+        raise ValidationError({"step": f"Choose one of {', '.join(STEPS)}."})
+    if getattr(window, "seconds", MONTH) > MAX_POINTS * STEPS[step]:
+        raise ValidationError({"step": f"At most {MAX_POINTS} at a time; ask for larger ones."})
+    return step
 
 
 def _ranked(request: Request, name: str) -> Counter:
@@ -134,14 +195,21 @@ def _ranked(request: Request, name: str) -> Counter:
     return counter
 
 
+def _is_own(request: Request, counter: Counter, scope: str) -> bool:
+    """Whether the number of a person alone is theirs to read; one of several keys is not."""
+    if request.query_params.get("within") or len(models_of(counter.entry)) > 1:
+        return False
+    return may_read(counter.entry, scope, request.user)
+
+
 def _viewer(request: Request) -> Any:
     """Who looks, if it is somebody."""
     return request.user if request.user.is_authenticated else None
 
 
 def _asked(
-    request: Request, ask: Callable[..., list[Line]], *given: Any, at: Any, **more: Any
-) -> list[Line]:
+    request: Request, ask: Callable[..., list[Asked]], *given: Any, at: Any, **more: Any
+) -> list[Asked]:
     """The lines in the window, and of several keys within the first ones, that are asked for."""
     within = request.query_params.getlist("within") or None
     window = window_of(request.query_params.get("window"))
@@ -177,6 +245,21 @@ def _counter(request: Request, name: str) -> Reader:
         return reader_of(registry.numbers.get(name))
     except LookupError:
         raise not_found(request) from None
+
+
+def _of(request: Request, counter: Reader, most: int) -> tuple[list[str], list[str]]:
+    """The keys that are asked about, each once, and their scopes, which the caller may read."""
+    of = request.query_params.getlist("of")
+    if len(of) > most:
+        raise ValidationError({"of": f"At most {most} at a time."})
+    of = list(dict.fromkeys(of))
+    scopes = _scopes(request, counter, of)
+    for scope in scopes or [""]:
+        if not visible(request, counter.entry, scope):
+            raise not_found(request)
+    if bool(scopes) != (counter.per is not None):
+        raise ValidationError({"of": _of_wanted(counter)})
+    return of, scopes
 
 
 def _scopes(request: Request, counter: Reader, of: list[str]) -> list[str]:

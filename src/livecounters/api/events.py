@@ -12,16 +12,15 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db.models import Model, Q
 from rest_framework import status
 from rest_framework.exceptions import APIException, ValidationError
-from rest_framework.parsers import JSONParser
 from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.settings import api_settings
-from rest_framework.throttling import BaseThrottle, UserRateThrottle
+from rest_framework.throttling import BaseThrottle
 from rest_framework.viewsets import ViewSet
 
 from livecounters import feed, timeline
 from livecounters.api.base import LiveView, not_found
+from livecounters.api.throttles import RecordThrottle
 from livecounters.attainment import progress
 from livecounters.audience import Viewer
 from livecounters.cursors import Cursor
@@ -33,7 +32,7 @@ from livecounters.registry import ActivityEntry, registry
 from livecounters.selection import Party, Selection, party_of
 from livecounters.topics import MAX_PARTIES, FeedTopic, feed_of, granted, seen_by
 
-__all__ = ["EventViewSet", "RecordThrottle"]
+__all__ = ["EventViewSet"]
 
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
@@ -42,17 +41,6 @@ MAX_LIMIT = 100
 MAX_BODY = 8_192
 MAX_KEY = 100
 GIVEN = ("kind", "key", "data", "target")
-
-
-class RecordThrottle(UserRateThrottle):
-    """How often somebody may record; ``DEFAULT_THROTTLE_RATES["livecounters_events"]`` says it."""
-
-    scope = "livecounters_events"
-
-    def get_rate(self) -> str | None:
-        rates: Any = api_settings.DEFAULT_THROTTLE_RATES
-        rate: str | None = rates.get(self.scope, "60/min")
-        return rate
 
 
 class TooLarge(APIException):
@@ -67,14 +55,11 @@ class EventViewSet(LiveView, ViewSet):
     """What happened, newest first; three queries however many and whatever is told. And what a
     browser says that happened, of activities that are declared so."""
 
-    parser_classes = (JSONParser,)
-
     def get_permissions(self) -> list[BasePermission]:
         return [IsAuthenticated() if self.request.method == "POST" else AllowAny()]
 
-    def get_throttles(self) -> list[BaseThrottle]:
-        own = [RecordThrottle()] if self.request.method == "POST" else []
-        return [*own, *super().get_throttles()]
+    def own_throttle(self) -> type[BaseThrottle]:
+        return RecordThrottle if self.request.method == "POST" else super().own_throttle()
 
     def list(self, request: Request) -> Response:
         topic = _topic(request)
@@ -178,10 +163,7 @@ def _given(request: Request) -> dict[str, Any]:
     """What the body says, of the right form."""
     if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BODY:
         raise TooLarge
-    try:
-        given = request.data
-    except RecursionError:
-        given = None
+    given = request.data
     if not isinstance(given, dict):
         raise ValidationError({"non_field_errors": "Give a JSON object."})
     errors = {name: "A browser cannot give this." for name in given if name not in GIVEN}

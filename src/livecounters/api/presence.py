@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.core.exceptions import ValidationError as InvalidKey
@@ -10,10 +11,11 @@ from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import AnonRateThrottle
+from rest_framework.throttling import BaseThrottle
 from rest_framework.viewsets import ViewSet
 
 from livecounters.api.base import LiveView, OwnView, not_found, visible
+from livecounters.api.throttles import VisitorThrottle
 from livecounters.browsers import Device, devices
 from livecounters.conf import options
 from livecounters.feed import iso
@@ -63,7 +65,7 @@ class PresenceViewSet(LiveView, ViewSet):
         now = timezone.now()
         meter, scope = _room(request, pk)
         start = request.query_params.get("start", "0")
-        if not start.isdigit() or int(start) > FARTHEST:
+        if not re.fullmatch(r"\d{1,6}", start) or int(start) > FARTHEST:
             raise ValidationError({"start": f"Give a whole number up to {FARTHEST}."})
         found = counts([meter.room(scope)], aware(now).timestamp())
         answer: dict[str, Any] = {"label": meter.label, "at": iso(now)}
@@ -118,17 +120,13 @@ def _state(here: Person | Device) -> str:
     return "away" if here.away else "active"
 
 
-class VisitorThrottle(AnonRateThrottle):
-    """A browser asks once a year."""
-
-    rate = "60/min"
-
-
 class VisitorView(LiveView):
     """A visitor's cookie for a browser that has seen none but cached pages."""
 
     authentication_classes = ()
-    throttle_classes = (VisitorThrottle,)
+
+    def own_throttle(self) -> type[BaseThrottle]:
+        return VisitorThrottle
 
     def post(self, request: Request) -> Response:
         """Answers the token that the cookie holds, too: a socket that is open already cannot be
@@ -136,7 +134,7 @@ class VisitorView(LiveView):
         token = request.COOKIES.get(COOKIE, "")
         known = visitor_of(token, today()) is not None
         token = token if known else mint(today())
-        response = Response({"visitor": token}, headers={"Cache-Control": "no-store"})
+        response = Response({"visitor": token})
         if not known:
             give(response, token, secure=request.is_secure())
         return response

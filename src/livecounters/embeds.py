@@ -1,0 +1,75 @@
+"""Embeds: a public counter on other sites, as the setting ``EMBEDS`` lists it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils import translation
+
+from livecounters.conf import options
+from livecounters.displays import decimals_of, number_text
+from livecounters.feed import iso
+from livecounters.frames import plain
+from livecounters.numbers import Question, Reader, read, reader_of
+from livecounters.registry import registry
+
+__all__ = ["ANY", "Embed", "embedded", "origins", "why_not"]
+
+ANY = "*"
+"""Every origin."""
+
+
+@dataclass(frozen=True)
+class Embed:
+    """What other sites show: a number, as it travels and as it is written."""
+
+    label: str
+    value: Any
+    text: str
+    at: dt.datetime
+
+    def as_json(self) -> dict[str, Any]:
+        return {"label": self.label, "value": self.value, "text": self.text, "at": iso(self.at)}
+
+
+def embedded(name: str, of: str | None, language: str, now: dt.datetime) -> Embed | None:
+    """A counter (of an object) in the words and digits of a language; ``None`` if it is not for
+    other sites, or there is none."""
+    counter = _listed(name)
+    if counter is None:
+        return None
+    try:
+        scope = counter.scope(of)
+    except (ValidationError, ValueError, TypeError, OverflowError):
+        return None
+    value = read([Question(counter, scope)], now)[0]
+    with translation.override(language):
+        text = number_text(value, decimals_of(counter))
+        return Embed(str(counter.label), plain(value), text, now)
+
+
+def origins() -> list[str]:
+    """The sites whose pages may read and frame embeds."""
+    return list(options().embeds("ORIGINS"))
+
+
+def why_not(name: Any) -> str:
+    """Why a counter cannot be for other sites; empty if it can."""
+    try:
+        entry = registry.numbers.get(name)
+    except (LookupError, AttributeError, TypeError) as error:
+        return str(error)
+    return "" if entry.declared.public else f"{name!r} is not public; declare it with public=True."
+
+
+def _listed(name: str) -> Reader | None:
+    """The counter of a name, if it is public and the host has listed it, by whichever name."""
+    for listed in options().embeds("COUNTERS"):
+        if not why_not(listed) and not why_not(name):
+            entry = registry.numbers.get(name)
+            if entry == registry.numbers.get(listed):
+                return reader_of(entry)
+    return None

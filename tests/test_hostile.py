@@ -1,0 +1,67 @@
+"""Whatever is called: no answer is an error of the server, each is as promised, and what is wrong
+is said. A hundred thousand calls are in ``tests/soak/test_calls.py``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as bounds
+from hypothesis import strategies as st
+
+from livecounters import consumers
+from tests.callers import Callers, unbounded
+from tests.hostile import frame
+from tests.sockets import running, socket
+
+pytestmark = [
+    # The relay reads in threads of its own, so what is asked about is committed.
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("rooms"),
+]
+
+
+@pytest.fixture
+def callers(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Callers]:
+    with unbounded(monkeypatch, settings):
+        yield Callers()
+
+
+@given(st.randoms(use_true_random=False))
+@bounds(
+    max_examples=200,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+def test_any_call_is_answered(callers: Callers, chance: Random) -> None:
+    callers.call(chance)
+
+
+def test_many_calls_are_answered(callers: Callers) -> None:
+    chance = Random(1)
+    for _ in range(1000):
+        callers.call(chance)
+
+    # Neither only right ones, nor only wrong ones.
+    assert {200, 400, 404, 405} <= callers.codes.keys()
+    assert callers.codes[200] > 80
+
+
+async def test_any_frame_is_answered(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is said, every frame that comes back is one that was promised."""
+    settings.LIVECOUNTERS = {**settings.LIVECOUNTERS, "LIMITS": {"frames_per_second": None}}
+    monkeypatch.setattr(consumers, "MAX_ERRORS", 10_000)
+    chance = Random(1)
+    async with running(), socket() as page:
+        for _ in range(20):
+            for _ in range(20):
+                await page.give(frame(chance))
+            await page.send(op="ping")
+            await page.op("pong")
+        # And a page that makes sense is served all the same.
+        await page.subscribe("counter:learners", "counter:score_avg")
+        await page.until(lambda said: "counter:score_avg" in said.get("values", {}))
+    codes = {said.get("code") for said in page.frames}
+    assert {"malformed", "unknown_op", "too_large", "too_many_topics", "unavailable"} <= codes
