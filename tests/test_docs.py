@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +14,13 @@ import livecounters
 from livecounters.conf import KEYS, Options
 from livecounters.frames import OPERATIONS, Close
 from livecounters.templatetags.livecounters import register
+from tests.pages import DOCS, PAGES, ROOT, blocks
 
-ROOT = Path(__file__).resolve().parent.parent
-DOCS = ROOT / "docs"
 SOURCES = sorted(Path(livecounters.__file__).parent.rglob("*.py"))
-PAGES = sorted(page for page in DOCS.rglob("*.md") if "_build" not in page.parts)
 
 CHECK_ID = re.compile(r'"(?:livecounters\.)?([EW]\d{3})"')
 # A heading, or a line that is followed by its definition.
 TERM = re.compile(r"^#+ .+$|^.+(?=\n: )", re.MULTILINE)
-FENCE = re.compile(r"^( *)```(\{code-block\} )?([\w+]+)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 
 
 def terms(*names: str) -> str:
@@ -34,17 +30,14 @@ def terms(*names: str) -> str:
     )
 
 
-def blocks(page: Path, language: str) -> Iterator[str]:
-    """The code blocks of a page in one language, without options and without indentation."""
-    for indent, _, found, body in FENCE.findall(page.read_text(encoding="utf-8")):
-        if found == language:
-            lines = [line.removeprefix(indent) for line in body.splitlines()]
-            yield "\n".join(line for line in lines if not line.startswith(":caption:"))
-
-
 def python_blocks() -> list[tuple[Path, str]]:
     pages = [ROOT / "README.md", *PAGES]
-    return [(page, block) for page in pages for block in blocks(page, "python")]
+    return [
+        (page, block.text)
+        for page in pages
+        for block in blocks(page)
+        if block.language in {"pycon", "python"}
+    ]
 
 
 def check_ids() -> set[str]:
@@ -148,27 +141,6 @@ def test_python_is_python(page: Path, code: str) -> None:
     if lines and lines[0].startswith(">>>"):
         code = "\n".join(line[4:] for line in lines if line.startswith((">>>", "...")))
     ast.parse(code, filename=str(page))
-
-
-@pytest.mark.parametrize(
-    "page", [ROOT / "README.md", DOCS / "quickstart.md"], ids=lambda page: page.name
-)
-def test_the_quickstart_names_every_step(page: Path) -> None:
-    text = page.read_text(encoding="utf-8")
-    for step in (
-        "pip install django-livecounters",
-        '"livecounters"',
-        "transaction_mode",
-        "livecounters.py",
-        'include("livecounters.urls")',
-        "staticfiles_urlpatterns()",
-        "from livecounters.routing import application as live",
-        "manage.py migrate",
-        "{% live_assets %}",
-        "{% live_counters %}",
-        "uvicorn mysite.asgi:application",
-    ):
-        assert step in text
 
 
 def test_links_of_the_readme() -> None:
