@@ -171,6 +171,21 @@ async def test_a_tutorial(browser: Browser, project: Project, page: Path) -> Non
     project.run("$ python manage.py livecounters verify\n")
 
 
+async def test_two_tenants(browser: Browser, project: Project) -> None:
+    page = DOCS / "howto" / "tenants.md"
+    assert project.do(steps(page))
+    with project.served() as address:
+        here = await opened(browser, address)
+        there = await opened(browser, address.replace("127.0.0.1", "localhost"))
+        await says(here, ["0", "0.00"])
+
+        await asyncio.to_thread(project.do, rest(page))
+
+        await says(here, ["14.00", "2"])
+        await there.reload()
+        await says(there, ["0", "0.00"])
+
+
 def test_what_a_page_promises_is_looked_at(project: Project) -> None:
     with pytest.raises(NotAsTold, match="does not say 'nothing'"):
         project.run("$ python manage.py check\nnothing\n")
