@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CODE := src tests scripts $(wildcard benchmarks docs example_project)
 TEMPLATES := $(wildcard src/livecounters/templates example_project)
+WORKFLOWS := $(wildcard .github/workflows)
 # The one Node tool needs a client to check.
 CLIENT := $(wildcard client/package.json)
 
@@ -39,6 +40,7 @@ lint: $(VENV)/.ready-lint
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/lint-imports
+	$(if $(WORKFLOWS),$(BIN)/zizmor --quiet --offline $(WORKFLOWS))
 	$(if $(TEMPLATES),$(BIN)/djlint --quiet --check --lint $(TEMPLATES))
 
 format: $(VENV)/.ready-lint
@@ -73,7 +75,7 @@ tox: $(VENV)/.ready-tox servers
 build: $(VENV)/.ready-build
 	rm -rf dist
 	$(BIN)/python -m build
-	$(BIN)/twine check --strict dist/*
+	sh scripts/check-release $(BIN)/python
 
 clean:
 	rm -rf $(VENV) .tox build dist docs/_build client/node_modules htmlcov

@@ -121,16 +121,15 @@ def test_close_code(close: Close) -> None:
 
 
 def test_every_page_is_in_the_contents() -> None:
-    index = (DOCS / "index.md").read_text(encoding="utf-8")
     listed = {
-        line
-        for block in re.findall(r"```{toctree}\n(.*?)```", index, re.DOTALL)
+        (page.parent / line).relative_to(DOCS).as_posix()
+        for page in PAGES
+        for block in re.findall(r"```{toctree}\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
         for line in block.splitlines()
         if line and not line.startswith(":")
     }
-    assert listed == {page.relative_to(DOCS).with_suffix("").as_posix() for page in PAGES} - {
-        "index"
-    }
+    found = {page.relative_to(DOCS).with_suffix("").as_posix() for page in PAGES}
+    assert listed == found - {"index"}
 
 
 @pytest.mark.parametrize(
@@ -148,3 +147,13 @@ def test_links_of_the_readme() -> None:
     targets = re.findall(r"\]\((?!https?:)([^)#]+)", text)
     assert targets
     assert not [target for target in targets if not (ROOT / target).exists()]
+
+
+def test_all_results_are_in_the_page() -> None:
+    results = ROOT / "benchmarks" / "results"
+    page = (DOCS / "topics" / "benchmarks.md").read_text(encoding="utf-8")
+    told = re.findall(r"^```\{include\} \S+/([\w-]+\.md)$", page, re.MULTILINE)
+    drawn = re.findall(r"^```\{image\} \S+/([\w-]+\.svg)$", page, re.MULTILINE)
+
+    assert sorted(told) == sorted(path.name for path in results.glob("*.md"))
+    assert not [name for name in drawn if not (results / name).is_file()]
