@@ -13,13 +13,13 @@ CLIENT := $(wildcard client/package.json)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export npm_config_update_notifier := false
 
-.PHONY: help demo test lint format types client servers docs bench soak tox build clean
+.PHONY: help demo test lint format types client servers docs screenshots bench soak tox build clean
 
 help:
 	@echo 'make demo    serve the demo site at http://127.0.0.1:8000'
 	@echo 'make test    check everything: style, types, JavaScript, tests on every database'
 	@echo 'make format  let the formatters rewrite the sources'
-	@echo 'also: lint types client docs bench soak tox build clean'
+	@echo 'also: lint types client docs screenshots bench soak tox build clean'
 
 # One stamp per dependency group: installed again only after pyproject.toml has changed.
 $(VENV)/.ready-%: pyproject.toml scripts/setup-venv
@@ -61,6 +61,9 @@ servers: $(VENV)/.ready-test
 
 docs: $(VENV)/.ready-docs
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
+
+screenshots: $(VENV)/.ready-test $(VENV)/.ready-screenshots servers
+	$(BIN)/python scripts/screenshots.py
 
 bench: $(VENV)/.ready-bench servers
 	$(BIN)/python -m benchmarks
