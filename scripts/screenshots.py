@@ -1,4 +1,4 @@
-"""Makes the pictures of the documentation anew: `make screenshots`.
+"""Makes the pictures of the documentation anew: `make screenshots`. With names, only these of the site.
 
 The demo site is served with its simulated learners; the pictures of the tutorials are taken by the
 tests that do them. All become WebP in docs/_static, below 100 kB each.
@@ -30,6 +30,22 @@ LARGEST = 100_000
 # So long the simulated learners are at work before the first picture.
 WARM = 20_000
 
+# Ada has been at it for eight days, so that there is something on her dashboard.
+PRACTISE = """
+import datetime as dt
+from django.contrib.auth.models import User
+from django.utils import timezone
+from learning.models import Attempt, Quiz
+
+quizzes = list(Quiz.objects.all()[:12])
+for number in range(17):
+    then = timezone.now() - dt.timedelta(days=number // 2, minutes=number)
+    Attempt.objects.create(
+        user=User.objects.get(username="ada"), quiz=quizzes[number % len(quizzes)],
+        completed=True, completed_at=then, score=60 + 7 * number % 41,
+    )
+"""
+
 
 @dataclass(frozen=True)
 class Shot:
@@ -45,8 +61,8 @@ class Shot:
 
 # New pages go in here.
 SHOTS = (
-    Shot("home", "/"),
-    Shot("home-360", "/", width=360, height=740),
+    Shot("home", "/", look=".live-counters"),
+    Shot("home-360", "/", look=".live-counters", width=360, height=740),
     Shot("packages", "/packages/"),
     Shot("dashboard", "/people/dashboard/", signed_in=True),
     Shot("dashboard-360", "/people/dashboard/", signed_in=True, width=360, height=740),
@@ -54,17 +70,19 @@ SHOTS = (
 )
 
 
-def main() -> int:
+def main(names: list[str]) -> int:
     PICTURES.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as name:
-        directory = Path(name)
-        tutorials(directory)
+    with tempfile.TemporaryDirectory() as temporary:
+        directory = Path(temporary)
+        shots = [shot for shot in SHOTS if shot.name in names] if names else SHOTS
+        if not names:
+            tutorials(directory)
         with demo(directory) as address, sync_playwright() as playwright:
             browser = playwright.chromium.launch(
                 executable_path=str(find_chromium()), args=["--no-sandbox", "--disable-gpu"]
             )
             warm(browser, address)
-            for shot in SHOTS:
+            for shot in shots:
                 for scheme in ("light", "dark"):
                     take(browser, address, shot, scheme, directory / f"{shot.name}-{scheme}.png")
             browser.close()
@@ -89,6 +107,8 @@ def demo(directory: Path) -> Iterator[str]:
     try:
         # It loads its data first.
         wait_for(port, started, 180)
+        practise = [sys.executable, "manage.py", "shell", "-c", PRACTISE]
+        subprocess.run(practise, cwd=ROOT / "example_project", env=environment, check=True)
         yield f"http://127.0.0.1:{port}"
     finally:
         started.terminate()
@@ -113,7 +133,10 @@ def take(browser: Browser, address: str, shot: Shot, scheme: str, path: Path) ->
     page.goto(f"{address}{shot.path}")
     page.wait_for_selector("html[data-live-state=live]", timeout=30_000)
     if shot.look:
-        page.locator(shot.look).first.scroll_into_view_if_needed()
+        # To the top, below a little of what stands before it.
+        page.locator(shot.look).first.evaluate(
+            "(found) => window.scrollTo(0, found.getBoundingClientRect().top - 90)"
+        )
     page.wait_for_timeout(1_500)
     page.screenshot(path=path)
     page.context.close()
@@ -141,4 +164,4 @@ def keep(picture: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

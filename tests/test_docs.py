@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,11 @@ import pytest
 from django.core.management import load_command_class
 
 import livecounters
+from livecounters import exceptions, testing, urls
 from livecounters.conf import KEYS, Options
 from livecounters.frames import OPERATIONS, Close
+from livecounters.meters import Meter
+from livecounters.readers import Counter
 from livecounters.templatetags.livecounters import register
 from tests.pages import DOCS, PAGES, ROOT, blocks
 
@@ -157,3 +161,54 @@ def test_all_results_are_in_the_page() -> None:
 
     assert sorted(told) == sorted(path.name for path in results.glob("*.md"))
     assert not [name for name in drawn if not (results / name).is_file()]
+
+
+DECLARED = (
+    "Activity",
+    "Active",
+    "Avg",
+    "Badge",
+    "Count",
+    "Gauge",
+    "Goal",
+    "Max",
+    "Min",
+    "Online",
+    "Sum",
+)
+
+
+@pytest.mark.parametrize("name", DECLARED)
+def test_keywords_of_a_declaration(name: str) -> None:
+    page = (DOCS / "reference/declarations.md").read_text(encoding="utf-8")
+    given = inspect.signature(getattr(livecounters, name)).parameters
+    told = "\n".join(TERM.findall(page))
+    assert not [key for key in given if not re.search(rf"\b{key}\b", told)]
+
+
+@pytest.mark.parametrize("reader", [Counter, Meter])
+def test_methods_of_a_reader(reader: type) -> None:
+    told = terms("reference/reading.md")
+    names = [name for name in vars(reader) if not name.startswith("_")]
+    # What other modules of the package ask of it.
+    internal = {"ask", "entry", "interval", "label", "measure", "name", "origin", "per", "room"}
+    internal |= {"scope", "worth"}
+    assert not [n for n in names if n not in internal and not re.search(rf"\b{n}\b", told)]
+
+
+@pytest.mark.parametrize("pattern", [str(entry.pattern) for entry in urls.urlpatterns])
+def test_address(pattern: str) -> None:
+    page = (DOCS / "reference/api.md").read_text(encoding="utf-8")
+    address = re.sub(r"\(\?P<\w+>[^)]*\)|<[^>]+>", "<>", pattern.strip("^$"))
+    assert re.search(rf"[` ]{re.escape(address)}`", re.sub(r"<\w+>", "<>", page))
+
+
+@pytest.mark.parametrize("name", testing.__all__)
+def test_helpers_of_tests(name: str) -> None:
+    page = (DOCS / "reference/testing.md").read_text(encoding="utf-8")
+    assert re.search(rf"`testing\.{name}\b", page)
+
+
+@pytest.mark.parametrize("name", exceptions.__all__)
+def test_exceptions(name: str) -> None:
+    assert re.search(rf"^`{name}`$", terms("reference/declarations.md"), re.MULTILINE)
