@@ -1,6 +1,7 @@
 import re
 
 import pytest
+from django.core.checks import run_checks
 from django.http import HttpResponse
 from django.urls import reverse
 from lantern.middleware import POLICY, ContentSecurityPolicyMiddleware
@@ -32,3 +33,13 @@ def test_no_page_needs_inline_script_or_style(member, quiz):
         assert not re.search(
             r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)|javascript:", html
         ), url
+
+
+@pytest.mark.django_db
+def test_the_site_has_nothing_to_be_warned_of():
+    told = [
+        str(message)
+        for message in run_checks(databases=["default"])
+        if str(message.id).startswith("livecounters.")
+    ]
+    assert told == []
