@@ -186,6 +186,14 @@ async def test_two_tenants(browser: Browser, project: Project) -> None:
         await says(there, ["0", "0.00"])
 
 
+def test_when_all_declarations_are_gone(project: Project) -> None:
+    (project.directory / "shop" / "livecounters.py").unlink()
+
+    project.run("$ python manage.py livecounters status\n  orphaned     shop_order\n")
+    project.run("$ python manage.py livecounters sync\n")
+    project.run("$ python manage.py livecounters status\n  nothing is declared: write\n")
+
+
 def test_what_a_page_promises_is_looked_at(project: Project) -> None:
     with pytest.raises(NotAsTold, match="does not say 'nothing'"):
         project.run("$ python manage.py check\nnothing\n")
