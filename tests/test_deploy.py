@@ -82,7 +82,7 @@ def test_compose() -> None:
                 assert services[name]["restart"] == "no"
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(databases="__all__")
 def test_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in compose()["services"]["web"]["environment"]:
         monkeypatch.setenv(name, "redis://127.0.0.1/0" if name == "REDIS_URL" else "given")
