@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CODE := src tests scripts $(wildcard benchmarks docs example_project)
 TEMPLATES := $(wildcard src/livecounters/templates example_project)
+WORKFLOWS := $(wildcard .github/workflows)
 # The one Node tool needs a client to check.
 CLIENT := $(wildcard client/package.json)
 
@@ -12,13 +13,13 @@ CLIENT := $(wildcard client/package.json)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export npm_config_update_notifier := false
 
-.PHONY: help demo test lint format types client servers messages schema docs bench soak tox build clean
+.PHONY: help demo test lint format types client servers messages schema docs screenshots bench soak tox build clean
 
 help:
 	@echo 'make demo    serve the demo site at http://127.0.0.1:8000'
 	@echo 'make test    check everything: style, types, JavaScript, tests on every database'
 	@echo 'make format  let the formatters rewrite the sources'
-	@echo 'also: lint types client messages schema docs bench soak tox build clean'
+	@echo 'also: lint types client messages schema docs screenshots bench soak tox build clean'
 
 # One stamp per dependency group: installed again only after pyproject.toml has changed.
 $(VENV)/.ready-%: pyproject.toml scripts/setup-venv
@@ -39,6 +40,7 @@ lint: $(VENV)/.ready-lint
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/lint-imports
+	$(if $(WORKFLOWS),$(BIN)/zizmor --quiet --offline $(WORKFLOWS))
 	$(if $(TEMPLATES),$(BIN)/djlint --quiet --check --lint $(TEMPLATES))
 
 format: $(VENV)/.ready-lint
@@ -70,6 +72,9 @@ schema: $(VENV)/.ready-test
 docs: $(VENV)/.ready-docs
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
 
+screenshots: $(VENV)/.ready-test $(VENV)/.ready-screenshots servers
+	$(BIN)/python scripts/screenshots.py
+
 bench: $(VENV)/.ready-bench servers
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.plot
@@ -83,7 +88,7 @@ tox: $(VENV)/.ready-tox servers
 build: $(VENV)/.ready-build
 	rm -rf dist
 	$(BIN)/python -m build
-	$(BIN)/twine check --strict dist/*
+	sh scripts/check-release $(BIN)/python
 
 clean:
 	rm -rf $(VENV) .tox build dist docs/_build client/node_modules htmlcov

@@ -65,7 +65,7 @@ def main() -> int:
 
 
 def _report(name: str, database: str, facts: Mapping[str, Any], found: Iterable[Table]) -> None:
-    print(f"\n## {name} on {database}", flush=True)
+    print(f"\n# {name} on {database}", flush=True)
     tables = []
     for table in found:
         print(f"\n{table}", flush=True)

@@ -26,7 +26,7 @@ class Table:
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         lines = [_line(row, widths) for row in cells]
         rule = "|".join(["-" * (widths[0] + 2)] + ["-" * (width + 1) + ":" for width in widths[1:]])
-        return "\n".join([f"### {self.title}", "", lines[0], f"|{rule}|", *lines[1:]])
+        return "\n".join([f"## {self.title}", "", lines[0], f"|{rule}|", *lines[1:]])
 
 
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:

@@ -61,9 +61,9 @@ def wsgi(environment: Mapping[str, str]) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
 
 
-def wait_for(port: int, started: subprocess.Popen) -> None:
+def wait_for(port: int, started: subprocess.Popen, seconds: float = START) -> None:
     """Until somebody answers at the port."""
-    end = time.monotonic() + START
+    end = time.monotonic() + seconds
     while time.monotonic() < end:
         if started.poll() is not None:
             raise RuntimeError(f"the server ended with {started.returncode}")

@@ -12,9 +12,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.core import checks
 from django.core.checks import CheckMessage
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
 from django.db import connection
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.test import override_settings
 
 import livecounters as live
 from livecounters import capture
@@ -62,6 +65,27 @@ def the(check_id: str, **given: Any) -> CheckMessage:
 def test_a_site_in_order() -> None:
     assert {message.id for message in ours()} == KNOWN
     assert not [m for m in checks.run_checks() if m.id not in KNOWN]
+
+
+def test_all_that_is_wrong_is_told_at_once(declare: Declare) -> None:
+    declare(
+        at="score",
+        unknown=live.Count(filter=Q(x=1)),
+        timeless=live.Count(at=None, window=live.today),
+        optional=live.Count(filter=Q(quiz__tags=None)),
+        clock=live.Count(filter=Q(completed_at__lt=Now())),
+        text=live.Sum("note"),
+        group=live.Count(per="note"),
+    )
+    wrong = {"EMBEDDED_PUMP": False, "WEEK_START": 9, "WEEKSTART": 1}
+    with override_settings(LIVECOUNTERS=wrong), pytest.raises(SystemCheckError) as caught:
+        call_command("check", deploy=True, databases=["default"])
+
+    told = str(caught.value)
+    for check_id in ("E002", "E004", "E005", "E006", "E007", "E008", "E020", "E021", "W001"):
+        assert f"(livecounters.{check_id})" in told
+    hinted = told.count("(livecounters."), told.count("HINT:")
+    assert hinted[1] >= hinted[0]
 
 
 UNREACHABLE = """

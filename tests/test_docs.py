@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +12,19 @@ import pytest
 from django.core.management import load_command_class
 
 import livecounters
+from livecounters import exceptions, testing, urls
 from livecounters.conf import KEYS, Options
 from livecounters.frames import OPERATIONS, Close
+from livecounters.meters import Meter
+from livecounters.readers import Counter
 from livecounters.templatetags.livecounters import register
+from tests.manual import DOCS, PAGES, ROOT, blocks
 
-ROOT = Path(__file__).resolve().parent.parent
-DOCS = ROOT / "docs"
 SOURCES = sorted(Path(livecounters.__file__).parent.rglob("*.py"))
-PAGES = sorted(page for page in DOCS.rglob("*.md") if "_build" not in page.parts)
 
 CHECK_ID = re.compile(r'"(?:livecounters\.)?([EW]\d{3})"')
 # A heading, or a line that is followed by its definition.
 TERM = re.compile(r"^#+ .+$|^.+(?=\n: )", re.MULTILINE)
-FENCE = re.compile(r"^( *)```(\{code-block\} )?([\w+]+)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 
 
 def terms(*names: str) -> str:
@@ -34,17 +34,14 @@ def terms(*names: str) -> str:
     )
 
 
-def blocks(page: Path, language: str) -> Iterator[str]:
-    """The code blocks of a page in one language, without options and without indentation."""
-    for indent, _, found, body in FENCE.findall(page.read_text(encoding="utf-8")):
-        if found == language:
-            lines = [line.removeprefix(indent) for line in body.splitlines()]
-            yield "\n".join(line for line in lines if not line.startswith(":caption:"))
-
-
 def python_blocks() -> list[tuple[Path, str]]:
     pages = [ROOT / "README.md", *PAGES]
-    return [(page, block) for page in pages for block in blocks(page, "python")]
+    return [
+        (page, block.text)
+        for page in pages
+        for block in blocks(page)
+        if block.language in {"pycon", "python"}
+    ]
 
 
 def check_ids() -> set[str]:
@@ -128,16 +125,15 @@ def test_close_code(close: Close) -> None:
 
 
 def test_every_page_is_in_the_contents() -> None:
-    index = (DOCS / "index.md").read_text(encoding="utf-8")
     listed = {
-        line
-        for block in re.findall(r"```{toctree}\n(.*?)```", index, re.DOTALL)
+        (page.parent / line).relative_to(DOCS).as_posix()
+        for page in PAGES
+        for block in re.findall(r"```{toctree}\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
         for line in block.splitlines()
         if line and not line.startswith(":")
     }
-    assert listed == {page.relative_to(DOCS).with_suffix("").as_posix() for page in PAGES} - {
-        "index"
-    }
+    found = {page.relative_to(DOCS).with_suffix("").as_posix() for page in PAGES}
+    assert listed == found - {"index"}
 
 
 @pytest.mark.parametrize(
@@ -150,29 +146,69 @@ def test_python_is_python(page: Path, code: str) -> None:
     ast.parse(code, filename=str(page))
 
 
-@pytest.mark.parametrize(
-    "page", [ROOT / "README.md", DOCS / "quickstart.md"], ids=lambda page: page.name
-)
-def test_the_quickstart_names_every_step(page: Path) -> None:
-    text = page.read_text(encoding="utf-8")
-    for step in (
-        "pip install django-livecounters",
-        '"livecounters"',
-        "transaction_mode",
-        "livecounters.py",
-        'include("livecounters.urls")',
-        "staticfiles_urlpatterns()",
-        "from livecounters.routing import application as live",
-        "manage.py migrate",
-        "{% live_assets %}",
-        "{% live_counters %}",
-        "uvicorn mysite.asgi:application",
-    ):
-        assert step in text
-
-
 def test_links_of_the_readme() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     targets = re.findall(r"\]\((?!https?:)([^)#]+)", text)
     assert targets
     assert not [target for target in targets if not (ROOT / target).exists()]
+
+
+def test_all_results_are_in_the_page() -> None:
+    results = ROOT / "benchmarks" / "results"
+    page = (DOCS / "topics" / "benchmarks.md").read_text(encoding="utf-8")
+    told = re.findall(r"^```\{include\} \S+/([\w-]+\.md)$", page, re.MULTILINE)
+    drawn = re.findall(r"^```\{image\} \S+/([\w-]+\.svg)$", page, re.MULTILINE)
+
+    assert sorted(told) == sorted(path.name for path in results.glob("*.md"))
+    assert not [name for name in drawn if not (results / name).is_file()]
+
+
+DECLARED = (
+    "Activity",
+    "Active",
+    "Avg",
+    "Badge",
+    "Count",
+    "Gauge",
+    "Goal",
+    "Max",
+    "Min",
+    "Online",
+    "Sum",
+)
+
+
+@pytest.mark.parametrize("name", DECLARED)
+def test_keywords_of_a_declaration(name: str) -> None:
+    page = (DOCS / "reference/declarations.md").read_text(encoding="utf-8")
+    given = inspect.signature(getattr(livecounters, name)).parameters
+    told = "\n".join(TERM.findall(page))
+    assert not [key for key in given if not re.search(rf"\b{key}\b", told)]
+
+
+@pytest.mark.parametrize("reader", [Counter, Meter])
+def test_methods_of_a_reader(reader: type) -> None:
+    told = terms("reference/reading.md")
+    names = [name for name in vars(reader) if not name.startswith("_")]
+    # What other modules of the package ask of it.
+    internal = {"ask", "entry", "interval", "label", "measure", "name", "origin", "per", "room"}
+    internal |= {"scope", "worth"}
+    assert not [n for n in names if n not in internal and not re.search(rf"\b{n}\b", told)]
+
+
+@pytest.mark.parametrize("pattern", [str(entry.pattern) for entry in urls.urlpatterns])
+def test_address(pattern: str) -> None:
+    page = (DOCS / "reference/api.md").read_text(encoding="utf-8")
+    address = re.sub(r"\(\?P<\w+>[^)]*\)|<[^>]+>", "<>", pattern.strip("^$"))
+    assert re.search(rf"[` ]{re.escape(address)}`", re.sub(r"<\w+>", "<>", page))
+
+
+@pytest.mark.parametrize("name", testing.__all__)
+def test_helpers_of_tests(name: str) -> None:
+    page = (DOCS / "reference/testing.md").read_text(encoding="utf-8")
+    assert re.search(rf"`testing\.{name}\b", page)
+
+
+@pytest.mark.parametrize("name", exceptions.__all__)
+def test_exceptions(name: str) -> None:
+    assert re.search(rf"^`{name}`$", terms("reference/declarations.md"), re.MULTILINE)

@@ -163,3 +163,9 @@ def test_presence(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(DatabasePresence, "counts", fail)
         (found,) = [one for one in findings() if one.what.startswith("presence")]
         assert (found.level, bool(found.cure)) == ("problem", True)
+
+
+def test_a_site_that_declares_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("livecounters.doctor._watches", lambda using: [])
+
+    assert about("declarations").level == "warning"

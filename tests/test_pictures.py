@@ -114,7 +114,7 @@ def test_sparklines_are_two_queries(django_assert_num_queries: Any) -> None:
     names = ["attempts", "score_avg", "gifts", "quizzes_today", "learners"]
 
     with django_assert_num_queries(2):
-        found = sparklines([counters[name] for name in names])
+        found = sparklines([(counters[name], "") for name in names])
 
     assert [line is None for line in found] == [False, False, True, False, False]
     assert found[0] is not None

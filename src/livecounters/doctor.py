@@ -71,6 +71,12 @@ def examine(now: dt.datetime) -> Iterator[Finding]:
     """
     watched = [using for using in connections if capture.supported(using) and _watches(using)]
     yield from _checks(watched)
+    if not watched:
+        yield Finding(
+            "warning",
+            "declarations: none",
+            "Write <app>/livecounters.py, in an app that is in INSTALLED_APPS.",
+        )
     for using in watched:
         yield from _database(using)
     yield _pump(now)
@@ -182,7 +188,7 @@ def _channel_layer() -> Finding:
         return Finding(
             "warning",
             "channel layer: none",
-            "Configure CHANNEL_LAYERS, so that pages hear at once.",
+            "One process needs none. For several, configure CHANNEL_LAYERS, so that pages hear at once.",
         )
     try:
         back = async_to_sync(_round_trip)(layer)

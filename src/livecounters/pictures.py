@@ -62,14 +62,14 @@ def chart(reader: Reader, of: Any, window: Rolling, step: str, kind: str) -> dic
     }
 
 
-def sparklines(readers: Sequence[Reader]) -> list[dict[str, Any] | None]:
-    """The last twelve hours of several numbers, None of those without history; in two statements
-    for counters and one for gauges, however many."""
+def sparklines(numbers: Sequence[tuple[Reader, str]]) -> list[dict[str, Any] | None]:
+    """The last twelve hours of several numbers, each of a scope, None of those without history; in
+    two statements for counters and one for gauges, however many."""
     asked = {
-        reader: Chart(reader, "", SPARK, "hour") for reader in readers if charts.has_history(reader)
+        number: Chart(*number, SPARK, "hour") for number in numbers if charts.has_history(number[0])
     }
     drawn = dict(zip(asked, charts.read(list(asked.values())), strict=True))
-    return [_sketch(drawn[reader], "area") if reader in drawn else None for reader in readers]
+    return [_sketch(drawn[number], "area") if number in drawn else None for number in numbers]
 
 
 def _sketch(drawn: Drawn, kind: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 import re
 
 import pytest
+from django.core.checks import run_checks
 from django.http import HttpResponse
 from django.urls import reverse
 from lantern.middleware import POLICY, ContentSecurityPolicyMiddleware
@@ -55,3 +56,13 @@ def test_the_api_is_described(client):
 
     assert answer.status_code == 200
     assert b"/live/counters/{id}/series/" in answer.content
+
+
+@pytest.mark.django_db
+def test_the_site_has_nothing_to_be_warned_of():
+    told = [
+        str(message)
+        for message in run_checks(databases=["default"])
+        if str(message.id).startswith("livecounters.")
+    ]
+    assert told == []

@@ -212,6 +212,54 @@ def test_means_are_rounded_as_in_the_browser(quiz: Quiz, scores: list[int], text
     assert Elements(render('{% live_counter "score_avg" %}')).one("data")["text"] == text
 
 
+@pytest.fixture
+def of_courses() -> Iterator[None]:
+    """Each course is a tenant: what it has sold, and what is done with its quizzes."""
+
+    class SaleLive(live.LiveModel):
+        sold = live.Count(per="course", label="Sold")
+        unlabelled = live.Count(per="course")
+
+    class AttemptLive(live.LiveModel):
+        done = live.Count(per="quiz__course", label="Done", group="learning")
+        by_quiz = live.Count(per="quiz", label="By quiz")
+
+    live.register(Sale)(SaleLive)
+    live.register(Attempt)(AttemptLive)
+    yield
+    registry.remove(SaleLive)
+    registry.remove(AttemptLive)
+
+
+def test_counters_of_an_object(of_courses: None) -> None:
+    here, there = (Course.objects.create() for _ in range(2))
+    Sale.objects.create(course=here, price=5)
+    for quiz in (Quiz.objects.create(title="a", course=tenant) for tenant in (here, here, there)):
+        Attempt.objects.create(quiz=quiz)
+
+    def cards(tag: str, of: Course) -> dict[str, str]:
+        found = Elements(render(tag, of=of)).all("live-counter")
+        return {card["data-name"]: card["value"] for card in found}
+
+    assert cards("{% live_counters of=of %}", here) == {"sold": "1", "done": "2"}
+    assert cards("{% live_counters of=of %}", there) == {"sold": "0", "done": "1"}
+    assert cards('{% live_counters of=of group="learning" %}', here) == {"done": "2"}
+    assert cards('{% live_counters "unlabelled" of=of %}', here) == {"unlabelled": "1"}
+    token = Elements(render("{% live_counters of=of %}", of=there)).one(
+        "live-counter", **{"data-name": "done"}
+    )["topic"]
+    assert str(granted(token, AnonymousUser)) == f"counter:done:{there.pk.hex}"
+
+
+@pytest.mark.parametrize("given", ["", 1, None])
+def test_counters_of_no_object(of_courses: None, given: Any) -> None:
+    if given is None:
+        assert "sold" not in render("{% live_counters of=of %}", of=None)
+    else:
+        with pytest.raises(TypeError, match=r"of=.* is no object"):
+            render("{% live_counters of=of %}", of=given)
+
+
 @pytest.mark.parametrize("tag", ['live_counter "score_avg"', 'live_counters "score_avg"'])
 @pytest.mark.parametrize("grouping", [True, False])
 def test_values_for_the_browser_are_in_no_language(

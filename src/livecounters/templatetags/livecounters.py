@@ -6,6 +6,7 @@ Every tag renders a template ``livecounters/<tag>.html`` that a host can overrid
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
@@ -40,7 +41,7 @@ from livecounters.numbers import Question, Reader, counters, read
 from livecounters.people import key_of
 from livecounters.readers import Number, aware
 from livecounters.registry import registry
-from livecounters.topics import CounterTopic, OnlineTopic, feed_of, seen_by, sign
+from livecounters.topics import CounterTopic, OnlineTopic, feed_of, models_of, seen_by, sign
 from livecounters.windows import Window, last
 
 register = template.Library()
@@ -111,34 +112,60 @@ def _nonce(context: Context) -> str:
 
 @register.inclusion_tag("livecounters/live_counters.html", takes_context=True)
 def live_counters(
-    context: Context, *names: str | list[str], group: str = "", sparkline: bool = False
+    context: Context,
+    *names: str | list[str],
+    group: str = "",
+    of: Any = None,
+    sparkline: bool = False,
 ) -> dict[str, Any]:
     """Cards: of the counters named (one by one or in a list), or of every site-wide counter that has
-    a label (of a group); if so wished with the last twelve hours as a line."""
+    a label (of a group); if so wished with the last twelve hours as a line.
+
+    ``of`` an object, those of its model in their place: the numbers of this one.
+    """
     if names:
         chosen = [counters[name] for some in names for name in _listed(some)]
     else:
+        about = _whole_site if of is None else _about(of)
         chosen = [
             counter
             for counter in counters.values()
             if counter.entry.declared.label is not None
-            and counter.per is None
             and (not group or counter.entry.declared.group == group)
+            and about(counter)
         ]
     now = timezone.now()
-    values = read([Question(counter, counter.scope(None)) for counter in chosen], now)
+    scopes = [counter.scope(of) for counter in chosen]
+    values = read(list(map(Question, chosen, scopes)), now)
     cards = [
-        shown(counter, "", value, now) | {"hue": place % HUES}
-        for place, (counter, value) in enumerate(zip(chosen, values, strict=True))
+        shown(*card, now) | {"hue": place % HUES}
+        for place, card in enumerate(zip(chosen, scopes, values, strict=True))
     ]
     if sparkline:
-        for card, line in zip(cards, pictures.sparklines(chosen), strict=True):
+        for card, line in zip(
+            cards, pictures.sparklines(list(zip(chosen, scopes, strict=True))), strict=True
+        ):
             card["sparkline"] = line
     return {"cards": cards, "sparkline": sparkline, "nonce": _nonce(context)}
 
 
 def _listed(names: str | list[str]) -> list[str]:
     return [names] if isinstance(names, str) else names
+
+
+def _whole_site(counter: Reader) -> bool:
+    return counter.per is None
+
+
+def _about(given: Any) -> Callable[[Reader], bool]:
+    """Whether a counter has a number for each object of the same model."""
+    if not isinstance(given, Model):
+        # Also what a template makes of a name that it does not know.
+        raise TypeError(
+            f"live_counters: of={given!r} is no object; give one, or name the counters."
+        )
+    label = (given._meta.concrete_model or type(given))._meta.label_lower
+    return lambda counter: counter.per is not None and models_of(counter.entry) == [label]
 
 
 @register.simple_tag

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 from django.core.management.color import Style
 from django.db import connections
 
-from livecounters import capture
+from livecounters import capture, feed
 from livecounters.conf import options
 from livecounters.numbers import counters
 from livecounters.readers import Counter
@@ -69,10 +69,14 @@ def add_json(parser: ArgumentParser) -> None:
 
 
 def databases(chosen: str | None, remove: bool = False) -> list[str]:
-    """The databases to work on; our tables must be there unless only triggers are removed."""
+    """The databases to work on; our tables must be there unless only triggers are removed.
+
+    Where nothing is declared any more, triggers may be left in the database of the events.
+    """
     if chosen is not None and chosen not in connections:
         raise CommandError(f"There is no database {chosen!r}; known: {', '.join(connections)}.")
-    found = [chosen] if chosen is not None else [u for u in connections if watches(u)]
+    watched = [using for using in connections if watches(using)] or [feed.database()]
+    found = watched if chosen is None else [chosen]
     for using in found:
         if not remove and not capture.ready(using):
             raise CommandError(f"The tables are not there yet: manage.py migrate ({using}).")

@@ -14,6 +14,8 @@ from livecounters.status import Status, status_of
 
 __all__ = ["ShowStatus"]
 
+NOTHING = "  nothing is declared: write <app>/livecounters.py, in an app that is in INSTALLED_APPS"
+
 
 class ShowStatus(Verb):
     name = "status"
@@ -39,6 +41,8 @@ class ShowStatus(Verb):
 
     def _tell(self, found: Status) -> None:
         self.out.write(f"Database {found.database}")
+        if not found.tables:
+            self.out.write(self.style.WARNING(NOTHING))
         for table, state in found.tables.items():
             style = self.style.SUCCESS if state == "installed" else self.style.WARNING
             self.out.write(f"  {style(state):<12} {table}")
