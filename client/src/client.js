@@ -24,7 +24,7 @@ export class Client {
    */
   constructor(env, settings) {
     this.env = env;
-    this.texts = settings.texts;
+    this.text = settings.text;
     this.animation = new Animation(env);
     this.clock = new Clock(env);
     this.format = new Format(settings.language);

@@ -42,7 +42,7 @@ export class LiveCounter extends LiveElement {
 
   get decimals() {
     const decimals = Number(this.getAttribute("decimals"));
-    return Number.isInteger(decimals) && decimals >= 0 && decimals <= 20 ? decimals : 0;
+    return decimals >= 0 && decimals <= 20 ? decimals : 0;
   }
 
   /**
@@ -87,7 +87,7 @@ export class LiveCounter extends LiveElement {
   #worthGliding(start, end) {
     const step = 10 ** -this.decimals;
     const largest = Math.max(Math.abs(start), Math.abs(end)) / step;
-    return largest <= Number.MAX_SAFE_INTEGER && Math.abs(end - start) > 1.5 * step;
+    return largest <= 9e15 && Math.abs(end - start) > 1.5 * step;
   }
 
   /** @param {number} shown */

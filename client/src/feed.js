@@ -152,7 +152,7 @@ export class LiveFeed extends LiveElement {
     const blank = template?.content.firstElementChild;
     if (!blank) return null;
     const item = /** @type {HTMLElement} */ (this.ownerDocument.importNode(blank, true));
-    item.dataset.seq = String(event.seq);
+    item.dataset.seq = `${event.seq}`;
     item.dataset.key = event.key;
     this.piece("icon", item)?.setAttribute("data-icon", event.icon);
     const text = this.piece("text", item);
@@ -169,7 +169,7 @@ export class LiveFeed extends LiveElement {
       item.remove();
     const items = this.#items;
     items.forEach((item, i) => {
-      item.setAttribute("aria-posinset", String(i + 1));
+      item.setAttribute("aria-posinset", `${i + 1}`);
     });
     this.piece("empty")?.toggleAttribute("hidden", !!items.length);
   }
@@ -180,7 +180,7 @@ export class LiveFeed extends LiveElement {
     const what = button?.getAttribute("data-live");
     if (what === "pause") {
       this.#paused = !this.#paused;
-      button?.setAttribute("aria-pressed", String(this.#paused));
+      button?.setAttribute("aria-pressed", `${this.#paused}`);
       if (!this.#paused) this.#show();
     } else if (what === "new") {
       this.#show();

@@ -116,7 +116,8 @@ export class Polling {
   async #ask(request, tags, signal) {
     const url = this.#address(request);
     const known = this.#tags.get(url);
-    const headers = { Accept: "application/json", ...(known && { "If-None-Match": known }) };
+    /** @type {HeadersInit} */
+    const headers = known ? { "If-None-Match": known } : {};
     const response = await this.#env.fetch(url, { headers, signal, cache: "no-store" });
     const tag = response.status === 304 ? known : response.headers.get("ETag");
     if (tag) tags.set(url, tag);
@@ -136,7 +137,7 @@ export class Polling {
     for (const topic of topics) url.searchParams.append("topic", topic);
     if (position) {
       url.searchParams.set("epoch", position.epoch);
-      url.searchParams.set("seq", String(position.seq));
+      url.searchParams.set("seq", `${position.seq}`);
     }
     return url.href;
   }

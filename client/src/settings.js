@@ -7,7 +7,7 @@
  * @property {string} visitor  address that says who a reader is, or ""
  * @property {string} viewer  changes when the reader logs in or out
  * @property {string} language
- * @property {Record<string, string | undefined>} texts  one translated line per state
+ * @property {(state: string) => string | null} text  a translated line for a state
  */
 
 import { VERSION } from "./frames.js";
@@ -20,8 +20,7 @@ import { VERSION } from "./frames.js";
 export function readSettings(document) {
   const meta = /** @type {HTMLMetaElement | null} */ (document.querySelector('meta[name="livecounters"]'));
   if (!meta) return null;
-  const { socket, snapshot, visitor, viewer, language, textLive, textReconnecting, textPolling, textStale } =
-    meta.dataset;
+  const { socket, snapshot, visitor, viewer, language } = meta.dataset;
   const spoken = language || document.documentElement.lang || "en";
   return {
     socket: socket ? socketUrl(socket, spoken, document.baseURI) : "",
@@ -29,12 +28,7 @@ export function readSettings(document) {
     visitor: absolute(visitor, document),
     viewer: viewer ?? "",
     language: spoken,
-    texts: {
-      live: textLive,
-      reconnecting: textReconnecting,
-      polling: textPolling,
-      stale: textStale,
-    },
+    text: (state) => meta.getAttribute(`data-text-${state}`),
   };
 }
 
@@ -54,7 +48,7 @@ function absolute(path, { baseURI }) {
 function socketUrl(path, language, base) {
   const url = new URL(path, base);
   url.protocol = url.protocol.replace("http", "ws");
-  url.searchParams.set("v", String(VERSION));
+  url.searchParams.set("v", `${VERSION}`);
   url.searchParams.set("lang", language);
   return url.href;
 }

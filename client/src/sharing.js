@@ -49,7 +49,7 @@ export class SharedSocket {
     this.#url = url;
     this.#name = `livecounters ${url} ${viewer} `;
     this.#visitor = visitor;
-    this.#id = String(env.random());
+    this.#id = `${env.random()}`;
     if (env.locks)
       this.#hold(
         this.#id,

@@ -15,6 +15,6 @@ export class LiveStatus extends LiveElement {
   #show(state) {
     this.dataset.state = state;
     // What the server said stands until there is something to say.
-    write(this, this.client.texts[state] || this.textContent);
+    write(this, this.client.text(state) || this.textContent);
   }
 }

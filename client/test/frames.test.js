@@ -26,6 +26,7 @@ for (const name of readdirSync(GOLDEN).filter((file) => file.endsWith(".json")))
 test("a newer server may say more, in a frame, an event and a snapshot", () => {
   const event = {
     seq: 1,
+    key: "1",
     kind: "k",
     text: "t",
     icon: "",

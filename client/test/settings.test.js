@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { readSettings } from "../src/settings.js";
 
 function page(dataset, baseURI = "https://host.test/a/page/") {
-  const meta = dataset && { dataset };
+  const getAttribute = (name) => (name === "data-text-live" ? "Jetzt" : null);
+  const meta = dataset && { dataset, getAttribute };
   return { baseURI, documentElement: { lang: "fr" }, querySelector: () => meta };
 }
 
@@ -15,13 +16,12 @@ test("addresses are the page's own", () => {
       visitor: "/live/visitor/",
       viewer: "k7",
       language: "de",
-      textLive: "Jetzt",
     }),
   );
   assert.deepEqual([settings.visitor, settings.viewer], ["https://host.test/live/visitor/", "k7"]);
   assert.equal(settings.socket, "wss://host.test/ws/live/?v=1&lang=de");
   assert.equal(settings.snapshot, "https://host.test/live/snapshot/");
-  assert.equal(settings.texts.live, "Jetzt");
+  assert.equal(settings.text("live"), "Jetzt");
 });
 
 test("without encryption where the page has none", () => {
@@ -32,10 +32,10 @@ test("without encryption where the page has none", () => {
 });
 
 test("what is missing is empty, a text that is missing leaves the page's, the language is the page's", () => {
-  const { socket, snapshot, visitor, viewer, language, texts } = readSettings(page({}));
+  const { socket, snapshot, visitor, viewer, language, text } = readSettings(page({}));
   assert.deepEqual(
-    [socket, snapshot, visitor, viewer, language, texts.stale],
-    ["", "", "", "", "fr", undefined],
+    [socket, snapshot, visitor, viewer, language, text("stale")],
+    ["", "", "", "", "fr", null],
   );
 });
 

@@ -148,12 +148,13 @@ export const SETTINGS = {
   visitor: "",
   viewer: "",
   language: "en",
-  texts: {
-    live: "Live",
-    reconnecting: "Reconnecting…",
-    polling: "Every few seconds",
-    stale: "Not up to date",
-  },
+  text: (state) =>
+    ({
+      live: "Live",
+      reconnecting: "Reconnecting…",
+      polling: "Every few seconds",
+      stale: "Not up to date",
+    })[state] ?? null,
 };
 
 export function event(seq, more = {}) {
