@@ -32,8 +32,8 @@ PAGE = """<!doctype html><html lang="en"><title>A page</title>
 <script type="module" src="/livecounters.js"></script>
 <live-counter topic="counter:likes~s" value="0">0</live-counter>
 <live-online topic="online:site~s" room="hall~s">?</live-online>
-<live-feed topics="feed~s" epoch="ab12" seq="{seq}"><ol data-live="list"></ol>
-<template data-live="item"><li><span data-live="text"></span></li></template></live-feed>
+<live-feed topic="feed~s" epoch="ab12" seq="{seq}"><div data-live="list"></div>
+<template data-live="item"><article><a data-live="text"></a></article></template></live-feed>
 </html>"""
 
 
@@ -83,7 +83,8 @@ class Peer:
         """Something happens: a number rises, and it is told."""
         self.likes += 1
         seq = len(self.events) + 1
-        event = {"seq": seq, "kind": "like", "text": f"like {seq}", "icon": "", "at": AT}
+        event = {"seq": seq, "key": str(seq), "kind": "like", "text": f"like {seq}"}
+        event |= {"icon": "", "at": AT}
         self.events.append(event)
         for socket in list(self.sockets):
             await self.say(socket, "events", topic="feed", events=[event])
@@ -141,7 +142,7 @@ async def shows(page: Page, peer: Peer, since: int = 0, timeout: int = WAIT) -> 
     """The page shows the newest number, and each event since a place once."""
     await expect(page.locator("live-counter")).to_have_text(str(peer.likes), timeout=timeout)
     told = [event["text"] for event in reversed(peer.after(since))]
-    await expect(page.locator("live-feed li")).to_have_text(told, timeout=timeout)
+    await expect(page.locator("live-feed article")).to_have_text(told, timeout=timeout)
 
 
 async def until(true: Any) -> None:

@@ -55,7 +55,7 @@ def test_json() -> None:
     found = get("attempts.json").json()
     assert found.pop("at").endswith("Z")
     assert found == {"label": "Attempts", "value": 1234, "text": "1,234"}
-    assert get("attempts.json?lang=fr").json()["text"] == "1\xa0234"
+    assert get("attempts.json?lang=fr").json()["text"] == "1\u202f234"
 
 
 def test_the_json_of_shields() -> None:

@@ -323,7 +323,7 @@ def test_what_a_page_was_given(client: APIClient, quiz: Quiz, ada: User) -> None
 
 def test_who_may_keep_the_answer(client: APIClient, quiz: Quiz, ada: User) -> None:
     public = client.get(URL, {"kind": "quiz_completed"})
-    assert public["Cache-Control"] == "no-cache"
+    assert public["Cache-Control"] == "public, max-age=1"
     assert "Cookie" not in public.get("Vary", "")
 
     mixed = client.get(URL)

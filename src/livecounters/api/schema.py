@@ -26,7 +26,7 @@ from drf_spectacular.utils import (
 
 from livecounters.api import shapes
 
-__all__: list[str] = []
+__all__ = ["VIEWS"]
 
 Decorator = Callable[[Any], Any]
 
