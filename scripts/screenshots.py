@@ -30,20 +30,31 @@ LARGEST = 100_000
 # So long the simulated learners are at work before the first picture.
 WARM = 20_000
 
-# Ada has been at it for eight days, so that there is something on her dashboard.
+# Ada has been at it for eight days, so that there is something on her dashboard; and some have
+# just done the same, so that the feed has groups.
 PRACTISE = """
 import datetime as dt
+import livecounters as live
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.utils import timezone
 from learning.models import Attempt, Quiz
 
 quizzes = list(Quiz.objects.all()[:12])
-for number in range(17):
-    then = timezone.now() - dt.timedelta(days=number // 2, minutes=number)
-    Attempt.objects.create(
-        user=User.objects.get(username="ada"), quiz=quizzes[number % len(quizzes)],
-        completed=True, completed_at=then, score=60 + 7 * number % 41,
-    )
+with transaction.atomic(), live.muted():
+    for number in range(17):
+        then = timezone.now() - dt.timedelta(days=number // 2, minutes=number)
+        Attempt.objects.create(
+            user=User.objects.get(username="ada"), quiz=quizzes[number % len(quizzes)],
+            completed=True, completed_at=then, score=60 + 7 * number % 41,
+        )
+people = iter(User.objects.filter(is_staff=False).exclude(username="ada"))
+for title, number in (("Notes", 1), ("Bread", 6), ("Reading maps", 2), ("The Moon", 4)):
+    for user in [next(people) for _ in range(number)]:
+        Attempt.objects.create(
+            user=user, quiz=Quiz.objects.get(title=title),
+            completed=True, completed_at=timezone.now(), score=80,
+        )
 """
 
 
