@@ -30,33 +30,45 @@ LARGEST = 100_000
 # So long the simulated learners are at work before the first picture.
 WARM = 20_000
 
-# Ada has been at it for eight days, so that there is something on her dashboard.
+# Ada has been at it for eight days, so that there is something on her dashboard; and some have
+# just done the same, so that the feed has groups.
 PRACTISE = """
 import datetime as dt
+import livecounters as live
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.utils import timezone
 from learning.models import Attempt, Quiz
 
 quizzes = list(Quiz.objects.all()[:12])
-for number in range(17):
-    then = timezone.now() - dt.timedelta(days=number // 2, minutes=number)
-    Attempt.objects.create(
-        user=User.objects.get(username="ada"), quiz=quizzes[number % len(quizzes)],
-        completed=True, completed_at=then, score=60 + 7 * number % 41,
-    )
+with transaction.atomic(), live.muted():
+    for number in range(17):
+        then = timezone.now() - dt.timedelta(days=number // 2, minutes=number)
+        Attempt.objects.create(
+            user=User.objects.get(username="ada"), quiz=quizzes[number % len(quizzes)],
+            completed=True, completed_at=then, score=60 + 7 * number % 41,
+        )
+people = iter(User.objects.filter(is_staff=False).exclude(username="ada"))
+for title, number in (("Notes", 1), ("Bread", 6), ("Reading maps", 2), ("The Moon", 4)):
+    for user in [next(people) for _ in range(number)]:
+        Attempt.objects.create(
+            user=user, quiz=Quiz.objects.get(title=title),
+            completed=True, completed_at=timezone.now(), score=80,
+        )
 """
 
 
 @dataclass(frozen=True)
 class Shot:
-    """A page of the demo site; ``look`` is what it is scrolled to."""
+    """A page of the demo site, as ``user`` has it; ``look`` is what it is scrolled to."""
 
     name: str
     path: str
-    signed_in: bool = False
+    user: str = ""
     look: str = ""
     width: int = 1280
     height: int = 800
+    schemes: tuple[str, ...] = ("light", "dark")
 
 
 # New pages go in here.
@@ -64,9 +76,13 @@ SHOTS = (
     Shot("home", "/", look=".live-counters"),
     Shot("home-360", "/", look=".live-counters", width=360, height=740),
     Shot("packages", "/packages/"),
-    Shot("dashboard", "/people/dashboard/", signed_in=True),
-    Shot("dashboard-360", "/people/dashboard/", signed_in=True, width=360, height=740),
+    Shot("package", "/packages/first-steps/", look="#numbers", schemes=("light",)),
+    Shot("feed", "/packages/first-steps/", look=".live-feed", height=480, schemes=("light",)),
+    Shot("login", "/people/login/"),
+    Shot("dashboard", "/people/dashboard/", "ada"),
+    Shot("dashboard-360", "/people/dashboard/", "ada", width=360, height=740),
     Shot("status", "/status/"),
+    Shot("admin", "/admin/livecounters/dashboard/", "olga", height=1100, schemes=("light",)),
 )
 
 
@@ -83,7 +99,7 @@ def main(names: list[str]) -> int:
             )
             warm(browser, address)
             for shot in shots:
-                for scheme in ("light", "dark"):
+                for scheme in shot.schemes:
                     take(browser, address, shot, scheme, directory / f"{shot.name}-{scheme}.png")
             browser.close()
         for picture in sorted(directory.glob("*.png")):
@@ -128,8 +144,8 @@ def take(browser: Browser, address: str, shot: Shot, scheme: str, path: Path) ->
         color_scheme=scheme,  # type: ignore[arg-type]
         reduced_motion="reduce",
     )
-    if shot.signed_in:
-        sign_in(page, address)
+    if shot.user:
+        sign_in(page, address, shot.user)
     page.goto(f"{address}{shot.path}")
     page.wait_for_selector("html[data-live-state=live]", timeout=30_000)
     if shot.look:
@@ -142,9 +158,9 @@ def take(browser: Browser, address: str, shot: Shot, scheme: str, path: Path) ->
     page.context.close()
 
 
-def sign_in(page: Page, address: str) -> None:
+def sign_in(page: Page, address: str, user: str) -> None:
     page.goto(f"{address}/people/login/")
-    page.fill("[name=username]", "ada")
+    page.fill("[name=username]", user)
     page.fill("[name=password]", "lantern")
     page.click("main [type=submit]")
     page.wait_for_load_state()

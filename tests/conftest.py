@@ -44,6 +44,7 @@ THROUGH_OTHERS = (
     "test_forms",
     "test_hostile",
     "test_letters",
+    "test_look",
     "test_own",
     "test_pictures",
     "test_post",

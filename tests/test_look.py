@@ -2,32 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from decimal import Decimal
-from itertools import product
 from typing import Any
 
 import pytest
 import pytest_asyncio
 from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.db import connection
 from django.utils import timezone
 from playwright.async_api import Browser, Page, Route, async_playwright, expect
 
 import livecounters as live
 from livecounters import awards
+from livecounters.registry import registry
 from tests.host.models import Attempt, Quiz, Sale
-from tests.host.practice import declared
+from tests.host.practice import PracticeLive
 from tests.host.rooms import Declared
-from tests.pages import opened, overflow, violations
+from tests.pages import LOOKS, opened, overflow, violations
 from tests.processes import uvicorn
 from tests.test_browser import ARGUMENTS, WAIT, number, status
 
-pytestmark = pytest.mark.django_db(transaction=True)
+# One server, one browser and one person for all: nothing here changes what the others see.
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.django_db(transaction=True),
+]
+
+Gallery = Callable[..., AbstractAsyncContextManager[Page]]
 
 THEMES = ("", "board", "paper", "vivid")
 
 
-@pytest_asyncio.fixture
+@pytest.fixture
+def _django_db_helper() -> None:
+    """In the place of pytest-django's own, which would empty the tables after each test."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser(chromium: str) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         found = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
@@ -35,28 +50,33 @@ async def browser(chromium: str) -> AsyncIterator[Browser]:
         await found.close()
 
 
-@pytest.fixture
-def ada() -> Iterator[User]:
+@pytest.fixture(scope="module")
+def ada(bring_in_force: Callable[[Any], None], django_db_blocker: Any) -> Iterator[User]:
     """Somebody who has done something, among others, on a site where something has happened."""
-    quiz = Quiz.objects.create(title="Fractions")
-    found = User.objects.create_user("ada")
-    with Declared(), declared():
+    with Declared(), django_db_blocker.unblock():
+        registry.add_site(PracticeLive)
+        bring_in_force(registry)
         awards.begin()
+        quiz = Quiz.objects.create(title="Fractions")
         for name, sessions in (("ada", 10), ("grace", 12), ("edsger", 4)):
-            user, _ = User.objects.get_or_create(username=name)
+            user = User.objects.create_user(name)
             for each in range(sessions):
                 live.emit("session_completed", actor=user, data={"score": 85}, key=f"{name}{each}")
             Attempt.objects.create(
                 quiz=quiz, user=user, completed=True, completed_at=timezone.now(), score=80
             )
         Sale.objects.create(price=Decimal("1234567.50"), quantity=1, day=timezone.now())
+        found = User.objects.get(username="ada")
         awards.judge(found, silently=True)
         yield found
+        registry.remove(PracticeLive)
+        call_command("flush", interactive=False, verbosity=0, reset_sequences=False)
 
 
-@pytest.fixture
-def server(process_environment: dict[str, str], ada: User) -> Iterator[str]:
-    environment = process_environment | {
+@pytest.fixture(scope="module")
+def server(ada: User) -> Iterator[str]:
+    environment = os.environ | {
+        "LIVECOUNTERS_TEST_DATABASE_NAME": str(connection.settings_dict["NAME"]),
         "LIVECOUNTERS_TEST_PUMP": "1",
         "LIVECOUNTERS_TEST_PRACTICE": "1",
         "LIVECOUNTERS_TEST_PRESENCE": "database",
@@ -65,58 +85,83 @@ def server(process_environment: dict[str, str], ada: User) -> Iterator[str]:
         yield found
 
 
-async def gallery(page: Page, server: str, ada: User, theme: str = "") -> None:
-    """All tags, as ada sees them; at rest, since what just fades in is pale."""
-    await page.goto(f"{server}/login/{ada.pk}/")
-    await page.goto(f"{server}/gallery/?theme={theme}")
-    await expect(status(page)).to_have_attribute("data-state", "live", timeout=WAIT)
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def session(browser: Browser, server: str, ada: User) -> Any:
+    """What a browser keeps once ada is signed in."""
+    context = await browser.new_context()
+    await (await context.new_page()).goto(f"{server}/login/{ada.pk}/")
+    kept = await context.storage_state()
+    await context.close()
+    return kept
 
 
 # The reader may prefer less motion, and then nothing fades.
 CALM = {"reduced_motion": "reduce"}
 
 
-async def test_axe_finds_nothing_in_any_theme(
-    browser: Browser, server: str, ada: User, axe: str
-) -> None:
-    for theme, scheme in product(THEMES, ("light", "dark")):
-        async with opened(browser, server, color_scheme=scheme, **CALM) as page:
-            await gallery(page, server, ada, theme)
-            assert await violations(page, axe) == [], (theme, scheme)
-            # The state of a page whose server has gone.
-            await page.evaluate("document.documentElement.dataset.liveState = 'stale'")
-            await page.evaluate("document.querySelector('live-status').dataset.state = 'stale'")
-            assert await violations(page, axe) == [], (theme, scheme)
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def gallery(browser: Browser, server: str, session: Any) -> Gallery:
+    """All tags, as ada sees them."""
+
+    @asynccontextmanager
+    async def show(width: int = 1280, theme: str = "", **context: Any) -> AsyncIterator[Page]:
+        address = f"{server}/gallery/?theme={theme}"
+        async with opened(browser, address, width, storage_state=session, **context) as page:
+            await expect(status(page)).to_have_attribute("data-state", "live", timeout=WAIT)
+            yield page
+
+    return show
 
 
-PREFERENCES: list[dict[str, Any]] = [
-    {"contrast": "more"},
-    {"contrast": "more", "color_scheme": "dark"},
-    {"locale": "ar"},
+STALE = """() => {
+    document.documentElement.dataset.liveState = "stale";
+    document.querySelector("live-status").dataset.state = "stale";
+}"""
+MEDIA: list[dict[str, Any]] = [
+    {"color_scheme": "light"},
+    {"color_scheme": "dark"},
+    {"color_scheme": "light", "contrast": "more"},
+    {"color_scheme": "dark", "contrast": "more"},
 ]
 
 
-async def test_axe_finds_nothing_on_a_telephone(
-    browser: Browser, server: str, ada: User, axe: str
-) -> None:
-    for preference in PREFERENCES:
-        async with opened(browser, server, 360, **CALM, **preference) as page:
-            await gallery(page, server, ada)
-            assert await violations(page, axe) == [], preference
+@pytest.mark.parametrize("theme", THEMES)
+async def test_axe_finds_nothing(gallery: Gallery, axe: str, theme: str) -> None:
+    """The page is looked at whole once; what it is put on, again in all colours."""
+    async with gallery(theme=theme, **CALM) as page:
+        assert await violations(page, axe) == []
+        for media in MEDIA[1:]:
+            await page.emulate_media(**CALM, **media)
+            assert await violations(page, axe, LOOKS) == [], media
+        # The state of a page whose server has gone.
+        await page.evaluate(STALE)
+        for media in MEDIA:
+            await page.emulate_media(**CALM, **media)
+            assert await violations(page, axe, LOOKS) == [], media
 
 
+async def test_axe_finds_nothing_on_a_telephone(gallery: Gallery, axe: str) -> None:
+    async with gallery(360, locale="ar", **CALM) as page:
+        assert await violations(page, axe) == []
+
+
+NARROW = [
+    *(("", "de"), ("", "ar"), ("vivid", "en")),
+    *(pytest.param(theme, "en", marks=pytest.mark.soak) for theme in ("", "board", "paper")),
+]
+
+
+@pytest.mark.parametrize(("theme", "locale"), NARROW)
 async def test_nothing_lies_beside_a_narrow_window(
-    browser: Browser, server: str, ada: User
+    gallery: Gallery, theme: str, locale: str
 ) -> None:
-    for theme, locale in [*((theme, "en") for theme in THEMES), ("", "de"), ("", "ar")]:
-        # 1280 pixels at 400 %.
-        async with opened(browser, server, 320, locale=locale) as page:
-            await gallery(page, server, ada, theme)
-            assert await overflow(page) <= 0, (theme, locale)
-            # WCAG 1.4.12: who reads with more space loses nothing.
-            await page.add_style_tag(content=SPACED)
-            assert await overflow(page) <= 0, (theme, locale)
-            assert await page.evaluate(CUT_OFF) == [], (theme, locale)
+    # 1280 pixels at 400 %.
+    async with gallery(320, theme, locale=locale) as page:
+        assert await overflow(page) <= 0
+        # WCAG 1.4.12: who reads with more space loses nothing.
+        await page.add_style_tag(content=SPACED)
+        assert await overflow(page) <= 0
+        assert await page.evaluate(CUT_OFF) == []
 
 
 SPACED = """* { line-height: 1.5 !important; letter-spacing: 0.12em !important;
@@ -135,22 +180,29 @@ CUT_OFF = """[...document.querySelectorAll("main *")].filter((each) =>
 REWRITTEN = """[...document.querySelectorAll("live-counter")].map((each) => [
     each.querySelector('[data-live="value"]').textContent,
     each.client.format.value(each.value, each.decimals)])"""
-AGED = """[...document.querySelectorAll("live-feed time")].map((each) => [
-    each.textContent, each.closest("live-feed").client.format.age(
-        Date.parse(each.dateTime), each.closest("live-feed").client.clock.now())])"""
+# By now, and a moment ago: nobody has written it anew since then.
+AGED = """[...document.querySelectorAll("live-feed time")].map((each) => {
+    const { format, clock } = each.closest("live-feed").client;
+    const ages = [0, 10_000].map((ago) =>
+        format.age(Date.parse(each.dateTime), clock.now() - ago));
+    return [each.textContent, ages];
+})"""
 
 
-async def test_the_script_writes_what_the_server_has_written(
-    browser: Browser, server: str, ada: User
-) -> None:
-    for locale in ("en", "de", "fr", "es", "pt", "zh-CN"):
-        async with opened(browser, server, locale=locale) as page:
-            await gallery(page, server, ada)
-            texts = await page.evaluate(REWRITTEN)
-            assert [server for server, _ in texts] == [client for _, client in texts]
-            assert all(server == client for server, client in await page.evaluate(AGED))
-            if locale == "de":
-                assert "1.234.567,50" in [server for server, _ in texts]
+LANGUAGES = [
+    *("en", "de", "fr"),
+    *(pytest.param(each, marks=pytest.mark.soak) for each in ("es", "pt", "zh-CN")),
+]
+
+
+@pytest.mark.parametrize("locale", LANGUAGES)
+async def test_the_script_writes_what_the_server_has_written(gallery: Gallery, locale: str) -> None:
+    async with gallery(locale=locale) as page:
+        texts = await page.evaluate(REWRITTEN)
+        assert [server for server, _ in texts] == [client for _, client in texts]
+        assert all(server in client for server, client in await page.evaluate(AGED))
+        if locale == "de":
+            assert "1.234.567,50" in [server for server, _ in texts]
 
 
 CHANGE = """async ([which, from, to]) => {
@@ -169,16 +221,15 @@ CHANGE = """async ([which, from, to]) => {
 }"""
 
 
-async def test_nothing_jumps_when_a_number_grows(browser: Browser, server: str, ada: User) -> None:
-    for theme, width in (("", 360), ("", 1280), ("vivid", 1280)):
-        async with opened(browser, server, width) as page:
-            await gallery(page, server, ada, theme)
-            for numbers in ([9, 10], [999, 1000]):
-                jumps = await page.evaluate(CHANGE, [".live-card", *numbers])
-                assert jumps == [], (theme, width, numbers)
-            # In a line, the words behind a number make room for it.
-            jumps = await page.evaluate(CHANGE, ["live-online, p live-counter", 999, 1000])
-            assert sum(size for size, _ in jumps) < 0.001, (theme, width)
+@pytest.mark.parametrize(("theme", "width"), [("", 360), ("vivid", 1280)])
+async def test_nothing_jumps_when_a_number_grows(gallery: Gallery, theme: str, width: int) -> None:
+    async with gallery(width, theme) as page:
+        for numbers in ([9, 10], [999, 1000]):
+            jumps = await page.evaluate(CHANGE, [".live-card", *numbers])
+            assert jumps == [], numbers
+        # In a line, the words behind a number make room for it.
+        jumps = await page.evaluate(CHANGE, ["live-online, p live-counter", 999, 1000])
+        assert sum(size for size, _ in jumps) < 0.001
 
 
 # What may go wrong
@@ -202,40 +253,38 @@ async def test_without_a_script_the_numbers_stand_with_their_time(
         await page.close()
 
 
-async def test_a_clock_that_is_a_day_wrong(browser: Browser, server: str, ada: User) -> None:
+async def test_a_clock_that_is_a_day_wrong(browser: Browser, server: str, session: Any) -> None:
     for days in (-1, 1):
-        async with opened(browser, server) as page:
+        async with opened(browser, "about:blank", storage_state=session) as page:
             wrong = f"const now = Date.now; Date.now = () => now() + {days * 86_400_000};"
             await page.add_init_script(wrong)
-            await gallery(page, server, ada)
+            await page.goto(f"{server}/gallery/")
+            await expect(status(page)).to_have_attribute("data-state", "live", timeout=WAIT)
             times = await page.locator("live-feed time").all_inner_texts()
             assert all(time == "now" or "second" in time or "minute" in time for time in times)
             assert times
 
 
-async def test_only_the_state_is_told_by_itself(browser: Browser, server: str, ada: User) -> None:
+async def test_only_the_state_is_told_by_itself(gallery: Gallery) -> None:
     """Numbers are read when the reader comes to them, not whenever they change."""
-    async with opened(browser, server) as page:
-        await gallery(page, server, ada)
+    async with gallery() as page:
         told = "[aria-live], [role=status], [role=alert], [role=log]"
         found = await page.locator(told).evaluate_all("(all) => all.map((each) => each.outerHTML)")
         assert not [each for each in found if 'data-live="value"' in each]
 
 
-async def test_less_motion(browser: Browser, server: str, ada: User) -> None:
-    async with opened(browser, server, **CALM) as page:
-        await gallery(page, server, ada)
+async def test_less_motion(gallery: Gallery) -> None:
+    async with gallery(**CALM) as page:
         assert await page.evaluate("document.getAnimations().length") == 0
         glide = """() => { const each = document.querySelector("live-counter");
             each.take("", 1000000); return each.querySelector("[data-live]").textContent; }"""
         assert await page.evaluate(glide) == "1,000,000"
 
 
-async def test_without_the_style_sheet(browser: Browser, server: str, ada: User) -> None:
+async def test_without_the_style_sheet(browser: Browser, server: str, session: Any) -> None:
     """Every card on a line of its own, and no picture greater than the page."""
-    async with opened(browser, server, 360) as page:
+    async with opened(browser, "about:blank", 360, storage_state=session) as page:
         await page.route("**/*.css", lambda route: route.abort())
-        await page.goto(f"{server}/login/{ada.pk}/")
         await page.goto(f"{server}/gallery/")
         tops = await page.locator("live-counter.live-card").evaluate_all(
             "(all) => all.map((each) => each.lastElementChild.getBoundingClientRect().top)"
