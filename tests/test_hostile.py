@@ -13,7 +13,7 @@ from hypothesis import settings as bounds
 from hypothesis import strategies as st
 
 from livecounters import consumers
-from tests.callers import Callers, unbounded
+from tests.callers import Callers, called
 from tests.hostile import frame
 from tests.sockets import running, socket
 
@@ -25,9 +25,9 @@ pytestmark = [
 
 
 @pytest.fixture
-def callers(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Callers]:
-    with unbounded(monkeypatch, settings):
-        yield Callers()
+def callers(process_environment: dict[str, str]) -> Iterator[Callers]:
+    with called(process_environment) as found:
+        yield found
 
 
 @given(st.randoms(use_true_random=False))
@@ -47,6 +47,8 @@ def test_many_calls_are_answered(callers: Callers) -> None:
     # Neither only right ones, nor only wrong ones.
     assert {200, 400, 404, 405} <= callers.codes.keys()
     assert callers.codes[200] > 80
+    assert callers.written["/live/events/"] > 10
+    assert callers.written["/live/progress/goals/"] > 10
 
 
 async def test_any_frame_is_answered(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
