@@ -116,12 +116,12 @@ def test_a_wrong_bucket_is_found() -> None:
 
 @pytest.mark.django_db
 def test_a_wrong_score_of_a_leaderboard_is_found() -> None:
-    complete()
+    complete(user=User.objects.create(username="ada"))
     testing.fold()
     testing.verify()
-    Score.objects.filter(measure=live.counters["per_quiz"].measure.key).update(number=5)
+    Score.objects.filter(measure=live.counters["per_user"].measure.key).update(number=5)
 
-    cure = r"host\.per_quiz.*: \d+ scores of .* are wrong; manage\.py livecounters rebuild makes"
+    cure = r"host\.per_user.*: \d+ scores of .* are wrong; manage\.py livecounters rebuild makes"
     with pytest.raises(AssertionError, match=cure):
         testing.verify()
     call_command("livecounters", "rebuild", verbosity=0)
