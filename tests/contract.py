@@ -115,7 +115,9 @@ def check(method: str, path: str, answer: Any) -> None:
 
 def _check_headers(method: str, path: str, answer: Any) -> None:
     assert answer.status_code < 500, f"{method} {path}: {answer.status_code}"
-    assert ("ETag" in answer.headers) == (method == "GET" and answer.status_code in (200, 304)), path
+    assert ("ETag" in answer.headers) == (method == "GET" and answer.status_code in (200, 304)), (
+        path
+    )
     assert ("Retry-After" in answer.headers) == (answer.status_code == 429), path
     assert answer.headers["Cache-Control"], path
 

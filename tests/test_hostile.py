@@ -8,9 +8,6 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as bounds
-from hypothesis import strategies as st
 
 from livecounters import consumers
 from tests.callers import Callers, called
@@ -30,25 +27,16 @@ def callers(process_environment: dict[str, str]) -> Iterator[Callers]:
         yield found
 
 
-@given(st.randoms(use_true_random=False))
-@bounds(
-    max_examples=200,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-def test_any_call_is_answered(callers: Callers, chance: Random) -> None:
-    callers.call(chance)
-
-
 def test_many_calls_are_answered(callers: Callers) -> None:
     chance = Random(1)
-    for _ in range(1000):
+    for _ in range(300):
         callers.call(chance)
 
     # Neither only right ones, nor only wrong ones.
     assert {200, 400, 404, 405} <= callers.codes.keys()
-    assert callers.codes[200] > 80
-    assert callers.written["/live/events/"] > 10
-    assert callers.written["/live/progress/goals/"] > 10
+    assert callers.codes[200] > 25
+    assert callers.written["/live/events/"] > 2
+    assert callers.written["/live/progress/goals/"] > 2
 
 
 async def test_any_frame_is_answered(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
