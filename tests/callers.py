@@ -86,7 +86,10 @@ class Callers:
         made = call(chance)
         caller = chance.choice(self._callers)
         began = time.perf_counter()
-        answer = caller.call(made)
+        try:
+            answer = caller.call(made)
+        except OSError as error:
+            raise AssertionError(f"{made}: {error!r}") from error
         took = time.perf_counter() - began
         self.slowest = max(self.slowest, took)
         self.codes[answer.status_code] += 1
