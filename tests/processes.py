@@ -36,13 +36,22 @@ def process(arguments: list[str], environment: Mapping[str, str]) -> Iterator[su
 
 
 @contextmanager
+def web(
+    environment: Mapping[str, str], port: int, *options: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """An ASGI server that answers at the port."""
+    arguments = ["-m", "uvicorn", "tests.asgi:application", "--port", str(port)]
+    arguments += ["--log-level", "warning", "--timeout-graceful-shutdown", "3", *options]
+    with process(arguments, environment) as started:
+        wait_for(port, started)
+        yield started
+
+
+@contextmanager
 def uvicorn(environment: Mapping[str, str], port: int | None = None) -> Iterator[str]:
     """An ASGI server; its address."""
     port = port or free_port()
-    arguments = ["-m", "uvicorn", "tests.asgi:application", "--port", str(port)]
-    arguments += ["--log-level", "warning", "--timeout-graceful-shutdown", "3"]
-    with process(arguments, environment) as started:
-        wait_for(port, started)
+    with web(environment, port):
         yield f"http://127.0.0.1:{port}"
 
 

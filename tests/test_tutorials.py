@@ -182,8 +182,11 @@ async def test_two_tenants(browser: Browser, project: Project) -> None:
         await asyncio.to_thread(project.do, rest(page))
 
         await says(here, ["14.00", "2"])
+        told = ".live-feed__list article"
+        await expect(here.locator(told)).to_contain_text(["grace bought Lamp"] * 2, timeout=WAIT)
         await there.reload()
         await says(there, ["0", "0.00"])
+        await expect(there.locator(told)).to_have_count(0)
 
 
 def test_when_all_declarations_are_gone(project: Project) -> None:

@@ -76,7 +76,13 @@ if os.environ.get("LIVECOUNTERS_TEST_PRESENCE") == "redis":
         "URL": os.environ["LIVECOUNTERS_TEST_REDIS"],
     }
 
-REST_FRAMEWORK = {"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"}
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+}
+if "LIVECOUNTERS_TEST_UNBOUNDED" in os.environ:
+    # As often as they like.
+    scopes = ("events", "changes", "visitors", "history", "reads")
+    REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"] = {f"livecounters_{scope}": None for scope in scopes}
 SPECTACULAR_SETTINGS = {
     "TITLE": "livecounters",
     "DESCRIPTION": "Live numbers, a live feed, who is here, and what people have reached.",
@@ -87,7 +93,8 @@ SPECTACULAR_SETTINGS = {
 
 if "LIVECOUNTERS_TEST_EMBEDS" in os.environ:
     origins = os.environ["LIVECOUNTERS_TEST_EMBEDS"].split()
-    LIVECOUNTERS["EMBEDS"] = {"COUNTERS": ["attempts"], "ORIGINS": origins}
+    embedded = ["attempts", "per_quiz", "score_avg"]
+    LIVECOUNTERS["EMBEDS"] = {"COUNTERS": embedded, "ORIGINS": origins}
 
 # Slow on purpose is for real passwords.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
@@ -97,3 +104,11 @@ USE_I18N = True
 USE_TZ = True
 # A zone with summer time, so that no test can take a day for 24 hours of UTC.
 TIME_ZONE = "Europe/Paris"
+
+# A server that a test starts says what failed, whatever DEBUG is.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"errors": {"class": "logging.StreamHandler", "level": "ERROR"}},
+    "loggers": {"django.request": {"handlers": ["errors"]}},
+}

@@ -1,63 +1,52 @@
-"""A hundred thousand calls of the API, made from its schema: none is an error of the server, each
-is answered as promised, and the process does not grow.
+"""Calls of the API made from its schema, of a server that runs: none is an error, each is answered
+as promised, and the server does not grow.
 
-``LIVECOUNTERS_SOAK_CALLS`` says how many; ``LIVECOUNTERS_SOAK_SEED`` which.
+``LIVECOUNTERS_SOAK_CALLS`` says how many, a hundred thousand otherwise; ``LIVECOUNTERS_SOAK_SEED``
+which.
 """
 
 from __future__ import annotations
 
-import gc
-import logging
 import os
-from collections.abc import Iterator
 from random import Random
-from typing import Any
 
 import pytest
-from django.db import connection, reset_queries
 
-from tests.callers import Callers, unbounded
+from tests.callers import called
+from tests.memory import MEASURED, resident, slope
 
 pytestmark = [
     pytest.mark.soak,
-    pytest.mark.django_db,
+    # The server sees what is committed.
+    pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("rooms"),
 ]
 
 CALLS = int(os.environ.get("LIVECOUNTERS_SOAK_CALLS", "100000"))
 SEED = int(os.environ.get("LIVECOUNTERS_SOAK_SEED", "1"))
-GROWTH = 1.0
-"""Kilobytes a call by which a process that is warm may seem to grow: three quarters of one are
-Django's test client's, which puts receivers of signals back at each call, with new finalizers."""
+WARM = CALLS // 3
+"""Calls after which all kinds have been made, and caches are as full as they may be."""
+SAMPLES = 100
+GROWTH = 100.0
+"""Bytes a call by which a server that is warm may seem to grow; it goes up and down by a megabyte."""
 
 
-@pytest.fixture
-def callers(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Callers]:
-    logging.disable(logging.CRITICAL)
-    with unbounded(monkeypatch, settings):
-        yield Callers()
-    logging.disable(logging.NOTSET)
-
-
-@pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="memory is read from /proc")
-def test_any_call_is_answered_and_leaves_nothing(callers: Callers) -> None:
+@MEASURED
+def test_any_call_is_answered_and_leaves_nothing(process_environment: dict[str, str]) -> None:
     chance = Random(SEED)
-    megabytes = []
-    for number in range(CALLS):
-        if number % (CALLS // 5) == 0:
-            megabytes.append(_megabytes())
-        # What a test would collect of each query is no matter of the package.
-        if connection.queries_log:
-            reset_queries()
-        callers.call(chance)
-    megabytes.append(_megabytes())
+    samples: list[tuple[float, float]] = []
+    with called(process_environment) as callers:
+        for number in range(CALLS):
+            if number % (CALLS // SAMPLES) == 0:
+                samples.append((number, resident(callers.server.pid)))
+            callers.call(chance)
 
-    print(f"{CALLS} calls: {dict(callers.codes)}, slowest {callers.slowest:.2f} s, {megabytes} MB")
-    grown = (megabytes[-1] - megabytes[1]) * 1024 / (CALLS * 4 / 5)
-    assert grown < GROWTH, megabytes
-
-
-def _megabytes() -> float:
-    gc.collect()
-    with open("/proc/self/statm") as file:
-        return round(int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20, 1)
+    print(f"{CALLS} calls: {dict(callers.codes)}, slowest {callers.slowest:.2f} s")
+    print(f"written: {dict(callers.written)}")
+    print("MB:", *(f"{size:.1f}" for _, size in samples[::5]))
+    warm = [sample for sample in samples if sample[0] >= WARM]
+    grown = slope(warm) * 2**20
+    print(f"{grown:+.0f} bytes a call")
+    assert grown < GROWTH
+    assert callers.written["/live/events/"] > CALLS / 100
+    assert callers.written["/live/progress/goals/"] > CALLS / 100

@@ -24,7 +24,8 @@ from websockets.exceptions import WebSocketException
 from livecounters.announce import GROUP
 from tests.crowd import Crowd, frame, live
 from tests.host.models import Attempt, Quiz
-from tests.processes import process, wait_for
+from tests.memory import MEASURED, resident, slope
+from tests.processes import web
 from tests.servers import Redis
 from tests.servers.server import free_port
 from tests.soak.pages import opened, within
@@ -126,35 +127,18 @@ async def write() -> None:
         await asyncio.sleep(0.2)
 
 
-def resident(pid: int) -> float:
-    """Megabytes."""
-    with open(f"/proc/{pid}/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
-
-
-def slope(samples: list[tuple[float, float]]) -> float:
-    """Of the straight line through them."""
-    times, sizes = zip(*samples, strict=True)
-    time_mean, size_mean = sum(times) / len(times), sum(sizes) / len(sizes)
-    above = sum((t - time_mean) * (s - size_mean) for t, s in samples)
-    return float(above / sum((t - time_mean) ** 2 for t in times))
-
-
-@pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="memory is read from /proc")
+@MEASURED
 @pytest.mark.parametrize("store", ["redis", "database"])
 async def test_a_thousand_sockets(process_environment: dict[str, str], store: str) -> None:
     port = free_port()
-    command = ["-m", "uvicorn", "tests.asgi:application", "--port", str(port)]
-    command += ["--log-level", "warning", "--timeout-graceful-shutdown", "3", "--backlog", "2048"]
     with Redis() as server:
         environment = process_environment | {
             "LIVECOUNTERS_TEST_REDIS": server.url,
             "LIVECOUNTERS_TEST_PUMP": "1",
             "LIVECOUNTERS_TEST_PRESENCE": store,
         }
-        with process(command, environment) as web:
-            await asyncio.to_thread(wait_for, port, web)
-            await _soak(port, web.pid, redis.Redis.from_url(server.url))
+        with web(environment, port, "--backlog", "2048") as started:
+            await _soak(port, started.pid, redis.Redis.from_url(server.url))
 
 
 async def _soak(port: int, pid: int, store: Any) -> None:

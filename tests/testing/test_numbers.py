@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
 import livecounters as live
 from livecounters import capture, folding, testing
 from livecounters.exceptions import UnknownName
-from livecounters.models import ActivityEvent, Bucket, Delta
+from livecounters.models import ActivityEvent, Bucket, Delta, Score
 from tests.host.models import Attempt, Quiz, Sale
 
 NOON = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
@@ -111,6 +112,20 @@ def test_a_wrong_bucket_is_found() -> None:
 
     with pytest.raises(AssertionError, match=r"host\.attempts, .*: \d+ buckets are wrong"):
         testing.verify()
+
+
+@pytest.mark.django_db
+def test_a_wrong_score_of_a_leaderboard_is_found() -> None:
+    complete(user=User.objects.create(username="ada"))
+    testing.fold()
+    testing.verify()
+    Score.objects.filter(measure=live.counters["per_user"].measure.key).update(number=5)
+
+    cure = r"host\.per_user.*: \d+ scores of .* are wrong; manage\.py livecounters rebuild makes"
+    with pytest.raises(AssertionError, match=cure):
+        testing.verify()
+    call_command("livecounters", "rebuild", verbosity=0)
+    testing.verify()
 
 
 @pytest.mark.django_db

@@ -56,7 +56,8 @@ def _lines(account: Account) -> Iterator[str]:
 
 
 def verify(using: str | None = None) -> None:
-    """Fail unless all triggers are in place and every number that is kept equals its source."""
+    """Fail unless all triggers are in place, every number that is kept equals its source, and
+    leaderboards are in the order of their numbers."""
     wrong = []
     for alias in _databases(using):
         wrong += [
@@ -76,11 +77,15 @@ def verify(using: str | None = None) -> None:
 
 
 def _drift(measure: Measure) -> Iterator[str]:
-    found = audit.verify(measure)
+    found, names = audit.verify(measure), ", ".join(names_of(measure.key))
     if found.wrong:
-        names, some = ", ".join(names_of(measure.key)), found.some[:3]
-        drift = "; ".join(str(one.as_json()) for one in some)
+        drift = "; ".join(str(one.as_json()) for one in found.some[:3])
         yield f"{names}: {found.wrong} buckets are wrong, such as {drift}"
+    if found.scores:
+        yield (
+            f"{names}: {found.scores} scores of leaderboards are wrong;"
+            " manage.py livecounters rebuild makes them anew"
+        )
 
 
 # The state of the database
