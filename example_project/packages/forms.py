@@ -19,6 +19,7 @@ class PurchaseForm(forms.ModelForm):
     class Meta:
         model = Purchase
         fields = ("currency",)
+        labels = {"currency": _("Currency")}
         error_messages = {
             "currency": {
                 "required": _("Choose a currency."),

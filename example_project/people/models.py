@@ -1,14 +1,16 @@
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Tier(models.TextChoices):
     """How far somebody has come; ``tiers`` says by what."""
 
-    SPARK = "spark", "Spark"
-    CANDLE = "candle", "Candle"
-    LANTERN = "lantern", "Lantern"
-    LIGHTHOUSE = "lighthouse", "Lighthouse"
+    SPARK = "spark", _("Spark")
+    CANDLE = "candle", _("Candle")
+    LANTERN = "lantern", pgettext_lazy("tier", "Lantern")
+    LIGHTHOUSE = "lighthouse", _("Lighthouse")
 
 
 class Profile(models.Model):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from livecounters.models.numbers import TEXT_LENGTH, ExactCharField
 
@@ -32,6 +33,8 @@ class ActivityEvent(models.Model):
     seq = models.BigIntegerField(null=True)
 
     class Meta:
+        verbose_name = _("activity event")
+        verbose_name_plural = _("activity events")
         indexes = [
             models.Index(fields=["seq"], name="livecounters_event_seq"),
             models.Index(fields=["kind", "seq"], name="livecounters_event_kind"),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
     CharField = models.CharField[Any, Any]
@@ -68,6 +69,8 @@ class Delta(models.Model):
     total = TotalField()
 
     class Meta:
+        verbose_name = _("delta")
+        verbose_name_plural = _("deltas")
         indexes = [models.Index(fields=["measure", "scope"], name="livecounters_delta_measure")]
 
     def __str__(self) -> str:

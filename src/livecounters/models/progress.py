@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from livecounters.models.numbers import TEXT_LENGTH, ExactCharField
 
@@ -20,6 +21,8 @@ class PersonalGoal(models.Model):
     target = models.IntegerField()
 
     class Meta:
+        verbose_name = _("personal goal")
+        verbose_name_plural = _("personal goals")
         constraints = [
             models.UniqueConstraint(
                 fields=["person", "counter", "period", "since"], name="livecounters_goal_once"
@@ -51,6 +54,8 @@ class Achievement(models.Model):
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = _("achievement")
+        verbose_name_plural = _("achievements")
         constraints = [
             models.UniqueConstraint(
                 fields=["person", "counter", "kind", "step", "period"],
