@@ -109,7 +109,8 @@ def main(names: list[str]) -> int:
 
 def tutorials(directory: Path) -> None:
     environment = os.environ | {"LIVECOUNTERS_PICTURES": str(directory)}
-    command = [sys.executable, "-m", "pytest", "-q", "tests/test_tutorials.py", "-k", "a_tutorial"]
+    command = [sys.executable, "-m", "pytest", "-q", "--soak", "tests/test_tutorials.py"]
+    command += ["-k", "a_tutorial"]
     subprocess.run(command, cwd=ROOT, env=environment, check=True)
 
 

@@ -151,7 +151,14 @@ async def test_the_readme(browser: Browser, venv: Path, tmp_path: Path) -> None:
         await expect(cards).to_have_text(["1", "5.00"], timeout=WAIT)
 
 
-@pytest.mark.parametrize("page", TUTORIALS, ids=lambda page: page.stem)
+# Each takes half a minute: the first is walked always, all by `make soak`.
+WALKED = [
+    pytest.param(page, id=page.stem, marks=[] if page.stem == "counter" else pytest.mark.soak)
+    for page in TUTORIALS
+]
+
+
+@pytest.mark.parametrize("page", WALKED)
 async def test_a_tutorial(browser: Browser, project: Project, page: Path) -> None:
     assert project.do(steps(page))
     with project.served() as address:
