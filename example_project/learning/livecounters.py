@@ -99,11 +99,25 @@ class SiteLive(live.LiveSite):
     """Who is here, and how the server does."""
 
     online = live.Online(label=_("Online now"), icon="users", public=True)
-    active_lately = live.Active(icon="user", public=True)
-    server_uptime = live.Gauge(sources.uptime, every=10, unit="s", icon="clock", public=True)
+    active_lately = live.Active(label=_("Active lately"), icon="user", public=True)
+    server_uptime = live.Gauge(
+        sources.uptime, label=_("Server uptime"), every=10, unit="s", icon="clock", public=True
+    )
     response_time = live.Gauge(
-        sources.response_time, every=10, unit="ms", decimals=1, icon="bolt", public=True
+        sources.response_time,
+        label=_("Response time"),
+        every=10,
+        unit="ms",
+        decimals=1,
+        icon="bolt",
+        public=True,
     )
     database_round_trip = live.Gauge(
-        sources.database_round_trip, every=10, unit="ms", decimals=2, icon="book", public=True
+        sources.database_round_trip,
+        label=_("Database round trip"),
+        every=10,
+        unit="ms",
+        decimals=2,
+        icon="book",
+        public=True,
     )
