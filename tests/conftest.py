@@ -42,6 +42,7 @@ THROUGH_OTHERS = (
     "test_drawing",
     "test_embeds",
     "test_forms",
+    "test_health",
     "test_hostile",
     "test_letters",
     "test_look",
@@ -54,6 +55,7 @@ THROUGH_OTHERS = (
 # On MariaDB, the slowest of them and the third to try the same, that of what moves as well.
 IN_MOTION = (
     "api",
+    "soak",
     "test_awards",
     "test_consumers",
     "test_crowds",
@@ -153,7 +155,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not config.getoption("--soak"):
         _keep(config, items, lambda item: item.get_closest_marker("soak") is None)
     if not config.getoption("--all"):
-        left_out = LEFT_OUT.get(DATABASE, ())
+        # Whoever asks for the soak gets it on every database.
+        left_out = {*LEFT_OUT.get(DATABASE, ())} - (
+            {"soak"} if config.getoption("--soak") else set()
+        )
         _keep(config, items, lambda item: _part_of(config, item) not in left_out)
     chosen, _, parts = config.getoption("--part").partition("/")
     numbers = {int(part) - 1 for part in chosen.split(",")}
