@@ -67,9 +67,8 @@ def why_not(name: Any) -> str:
 
 def _listed(name: str) -> Reader | None:
     """The counter of a name, if it is public and the host has listed it, by whichever name."""
-    for listed in options().embeds("COUNTERS"):
-        if not why_not(listed) and not why_not(name):
-            entry = registry.numbers.get(name)
-            if entry == registry.numbers.get(listed):
-                return reader_of(entry)
-    return None
+    if why_not(name):
+        return None
+    entry = registry.numbers.get(name)
+    listed = [one for one in options().embeds("COUNTERS") if not why_not(one)]
+    return reader_of(entry) if entry in map(registry.numbers.get, listed) else None

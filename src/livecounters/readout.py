@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.utils import timezone
 from django.utils.translation import override
 
@@ -29,6 +28,7 @@ from livecounters.hub import RING, ReadOut, Says
 from livecounters.meters import Meter
 from livecounters.models import ActivityEvent
 from livecounters.numbers import Question
+from livecounters.people import users
 from livecounters.readers import aware
 from livecounters.readings import TOP
 from livecounters.selection import EVERYTHING, Selection
@@ -110,8 +110,7 @@ def _lines_of(topic: LinesTopic, now: dt.datetime) -> dict[str, Any]:
 
 def _progress_of(person: str, now: dt.datetime) -> dict[str, Any]:
     """What a person has attained, and what of it is news to them."""
-    users: Any = get_user_model()._default_manager
-    user = users.filter(pk=get_user_model()._meta.pk.to_python(person)).first()
+    user = next(users([person]), None)
     newest = awards.achievements(person).values_list("pk", flat=True).first()
     return {
         "progress": {} if user is None else _plain(progress(user, aware(now)).as_json()),

@@ -32,6 +32,12 @@ class Metric:
     value: float
     labels: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def full_name(self) -> str:
+        """The name with the labels behind it: ``livecounters_leases{kind="pump"}``."""
+        labels = ",".join(f'{key}="{_quoted(text)}"' for key, text in self.labels.items())
+        return f"{self.name}{{{labels}}}" if labels else self.name
+
 
 COUNTED: Mapping[str, tuple[Kind, str]] = {
     "sockets": (Kind.GAUGE, "Open sockets."),
@@ -107,8 +113,7 @@ def exposition(metrics: Iterable[Metric]) -> str:
             named = metric.name
             said = metric.help.replace("\\", "\\\\").replace("\n", "\\n")
             lines += [f"# HELP {metric.name} {said}", f"# TYPE {metric.name} {metric.kind}"]
-        labels = ",".join(f'{key}="{_quoted(text)}"' for key, text in metric.labels.items())
-        lines.append(f"{metric.name}{'{' + labels + '}' if labels else ''} {metric.value!r}")
+        lines.append(f"{metric.full_name} {metric.value!r}")
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from livecounters import feed, leases, samples
 from livecounters.health import health
@@ -39,17 +39,12 @@ def metrics(now: dt.datetime) -> list[Metric]:
 
 def as_mapping(found: Iterable[Metric]) -> dict[str, float]:
     """Value by name, with the labels behind it: ``livecounters_leases{kind="pump"}``."""
-    return {f"{metric.name}{_labels(metric.labels)}": metric.value for metric in found}
+    return {metric.full_name: metric.value for metric in found}
 
 
 def minute_of(stamp: float) -> int:
     """The last minute that all processes have reported."""
     return int((stamp - LATE) // MINUTE - 1) * MINUTE
-
-
-def _labels(labels: Mapping[str, str]) -> str:
-    said = ",".join(f'{key}="{text}"' for key, text in labels.items())
-    return "{" + said + "}" if said else ""
 
 
 def _gauge(name: str, text: str, value: float, **labels: str) -> Metric:

@@ -8,13 +8,12 @@ from typing import Any
 
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from livecounters import awards, notices
-from livecounters.api.base import LiveView, not_found
+from livecounters.api.base import OwnView, not_found
 from livecounters.people import key_of
 
 __all__ = ["AchievementViewSet"]
@@ -23,14 +22,13 @@ PAGE = 50
 ID = re.compile(r"\d{1,18}")
 
 
-class AchievementViewSet(LiveView, ViewSet):
+class AchievementViewSet(OwnView, ViewSet):
     """What the caller has reached, newest first, and how much of it is news.
 
     ``seen`` is what was shown, ``read`` what was opened; both are the same on all devices. Of
     several pages that mark one, ``new`` is above 0 for one: that one celebrates.
     """
 
-    permission_classes = (IsAuthenticated,)  # type: ignore[assignment]
     lookup_value_regex = r"\d{1,18}"
 
     def list(self, request: Request) -> Response:
