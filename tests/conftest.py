@@ -10,13 +10,14 @@ import asyncio
 import os
 import signal
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 from zlib import crc32
 
 import hypothesis
 import pytest
+import pytest_asyncio
 
 from tests.servers import MariaDB, Missing, PostgreSQL, Redis, Server, find_chromium, find_driver
 
@@ -231,6 +232,15 @@ def mariadb_server() -> Iterator[MariaDB]:
 def chromium() -> str:
     """The path of the browser, as Playwright's ``executable_path``."""
     return str(_found(find_chromium))
+
+
+@pytest_asyncio.fixture
+async def browser(chromium: str) -> AsyncIterator[Any]:
+    """A browser of the test's own, as Playwright drives it."""
+    from tests.pages import launched
+
+    async with launched(chromium) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, ViewportSize, async_playwright
+
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 # The page's own script, which no policy of the page forbids to be evaluated.
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -28,11 +30,20 @@ new PerformanceObserver((list) => {
 
 
 @asynccontextmanager
+async def launched(chromium: str) -> AsyncIterator[Browser]:
+    """A browser, until the end of the block."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield browser
+        await browser.close()
+
+
+@asynccontextmanager
 async def opened(
     browser: Browser, address: str, width: int = 1280, **context: Any
 ) -> AsyncIterator[Page]:
     """A page of a person of its own; an error of a script fails the test."""
-    viewport = {"width": width, "height": 800}
+    viewport = ViewportSize(width=width, height=800)
     made = await browser.new_context(viewport=viewport, **context)
     page = await made.new_page()
     errors: list[str] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -11,9 +11,8 @@ from typing import Any
 from urllib.request import urlopen
 
 import pytest
-import pytest_asyncio
 from django.contrib.auth.models import User
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from tests.host.models import Quiz
 from tests.processes import uvicorn, wsgi
@@ -21,18 +20,9 @@ from tests.servers.server import free_port
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 WAIT = 15_000
 # Within a second on a machine that has nothing else to do.
 SOON = 3_000
-
-
-@pytest_asyncio.fixture
-async def browser(chromium: str) -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        found = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield found
-        await found.close()
 
 
 @pytest.fixture

@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from django.contrib.auth.models import User
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 import livecounters as live
 from livecounters import awards
 from livecounters.models import Achievement, ActivityEvent
 from tests.host.practice import declared
 from tests.processes import uvicorn
-from tests.test_browser import ARGUMENTS, SOON, WAIT, status
+from tests.test_browser import SOON, WAIT, status
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest_asyncio.fixture
-async def browser(chromium: str) -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        found = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield found
-        await found.close()
 
 
 @pytest.fixture

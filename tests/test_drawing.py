@@ -4,18 +4,16 @@ written, and all of them move."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from django.contrib.auth.models import User
 from django.utils import timezone
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from tests.host.models import Attempt, Quiz
 from tests.processes import uvicorn, wsgi
-from tests.test_browser import ARGUMENTS, SOON, WAIT, complete, number, status
+from tests.test_browser import SOON, WAIT, complete, number, status
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -24,14 +22,6 @@ window.tasks = [];
 new PerformanceObserver((list) => tasks.push(...list.getEntries().map((one) => one.duration)))
   .observe({ type: "longtask", buffered: true });
 """
-
-
-@pytest_asyncio.fixture
-async def browser(chromium: str) -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        found = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield found
-        await found.close()
 
 
 @pytest.fixture

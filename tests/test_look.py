@@ -14,7 +14,7 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
-from playwright.async_api import Browser, Page, Route, async_playwright, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 import livecounters as live
 from livecounters import awards
@@ -22,9 +22,9 @@ from livecounters.registry import registry
 from tests.host.models import Attempt, Quiz, Sale
 from tests.host.practice import PracticeLive
 from tests.host.rooms import Declared
-from tests.pages import LOOKS, opened, overflow, violations
+from tests.pages import LOOKS, launched, opened, overflow, violations
 from tests.processes import uvicorn
-from tests.test_browser import ARGUMENTS, WAIT, number, status
+from tests.test_browser import WAIT, number, status
 
 # One server, one browser and one person for all: nothing here changes what the others see.
 pytestmark = [
@@ -44,10 +44,8 @@ def _django_db_helper() -> None:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser(chromium: str) -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        found = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+    async with launched(chromium) as found:
         yield found
-        await found.close()
 
 
 @pytest.fixture(scope="module")

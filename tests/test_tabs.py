@@ -12,16 +12,16 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import BrowserContext, Error, Page, Route, async_playwright, expect
+from playwright.async_api import BrowserContext, Error, Page, Route, expect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 import livecounters
+from tests.pages import launched
 
 SCRIPT = Path(livecounters.__file__).parent / "static/livecounters/livecounters.js"
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 AT = "2026-03-01T12:00:00.000Z"
 WAIT = 15_000
 TAKEOVER = 2_000
@@ -124,10 +124,8 @@ async def peer() -> AsyncIterator[Peer]:
 @pytest_asyncio.fixture
 async def context(chromium: str, peer: Peer) -> AsyncIterator[BrowserContext]:
     # Asks for the peer, so that the browser ends first, with all that it holds open.
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+    async with launched(chromium) as browser:
         yield await browser.new_context()
-        await browser.close()
 
 
 async def tab(context: BrowserContext, peer: Peer, viewer: str = "") -> Page:

@@ -6,13 +6,12 @@ import asyncio
 import json
 import os
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from tests.manual import DOCS, ROOT, blocks
 from tests.walkthrough import NotAsTold, Project, environment_with, steps
@@ -20,7 +19,6 @@ from tests.wheels import build
 
 QUICKSTART = DOCS / "quickstart.md"
 TUTORIALS = sorted(path for path in DOCS.glob("tutorials/*.md") if path.stem != "index")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 WAIT = 15_000
 NUMBERS = "data[data-live]"
 
@@ -61,14 +59,6 @@ def finished(venv: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def project(finished: Path, venv: Path, tmp_path: Path) -> Project:
     shutil.copytree(finished, tmp_path / "mysite")
     return Project(tmp_path / "mysite", venv)
-
-
-@pytest_asyncio.fixture
-async def browser(chromium: str) -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        found = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield found
-        await found.close()
 
 
 def rest(page: Path) -> Iterator[Any]:

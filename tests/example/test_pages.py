@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import async_playwright, expect
+from playwright.async_api import expect
 
-from tests.pages import LOOKS, opened, overflow, violations
+from tests.pages import LOOKS, launched, opened, overflow, violations
 from tests.processes import process, wait_for
 from tests.servers.server import free_port
 
@@ -33,7 +33,6 @@ LANGUAGES = [
 ]
 CALM = {"reduced_motion": "reduce"}
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
 @pytest.fixture(scope="module")
@@ -51,10 +50,8 @@ def site(tmp_path_factory):
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser(chromium):
-    async with async_playwright() as playwright:
-        found = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+    async with launched(chromium) as found:
         yield found
-        await found.close()
 
 
 async def sign_in(page, site):
