@@ -20,7 +20,8 @@ from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import QuerySet, Value
+from django.db.models import Q, QuerySet, Value
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from livecounters import audit, awards, feed, ladders, leases, sightings
@@ -189,7 +190,7 @@ class _Place:
     @property
     def events(self) -> QuerySet[ActivityEvent]:
         found = ActivityEvent.objects.using(self.using)
-        return found.filter(**{"kind": self.kind, self.column: self.text})
+        return found.filter(_by_index(**{"kind": self.kind, self.column: self.text}))
 
     @property
     def counters(self) -> list[CounterEntry]:
@@ -222,11 +223,16 @@ class _Place:
         return self.told - self.counted
 
 
+def _by_index(**named: Any) -> Q:
+    """Events, found by the index of those that have a number and by that of those without."""
+    return Q(seq__isnull=False, **named) | Q(seq__isnull=True, **named)
+
+
 def _places(using: str, person: Person, column: str) -> list[_Place]:
     texts = {}
     events = ActivityEvent.objects.using(using)
     # Kinds that nobody declares any more as well.
-    known = events.filter(**{f"{column}_model__in": person.labels, column: person.key})
+    known = events.filter(_by_index(**{f"{column}_model__in": person.labels, column: person.key}))
     for kind in known.values_list("kind", flat=True).distinct().order_by("kind"):
         texts[kind] = person.key
     for entry in registry.activities:
@@ -298,14 +304,8 @@ def _clear(place: _Place) -> None:
     if not place.counted:
         place.events.update(data={})
         return
-    dialect = dialect_of(place.using)
-    without = dialect.without_sql("data", place.cleared)
-    with dialect.connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {dialect.events} SET data = {without.replace('%', '%%')} "
-            f"WHERE kind = %s AND {place.column} = %s",
-            [place.kind, place.text],
-        )
+    without = dialect_of(place.using).without_sql("data", place.cleared)
+    place.events.update(data=RawSQL(without.replace("%", "%%"), ()))
 
 
 def _drop_sources(place: _Place) -> None:
