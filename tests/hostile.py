@@ -102,6 +102,10 @@ KINDS = ["application/json"] * 4 + [
 OFTEN = ["/live/events/", "/live/progress/goals/"] * 4
 METHODS = ["GET", "GET", "GET", "POST", "PATCH", "DELETE", "PUT", "HEAD", "OPTIONS"]
 
+LONGEST = 10_000
+"""Of an address: with the longest headers less than the 16 KiB that uvicorn waits for; a request that is
+longer is refused before any program hears of it, if it comes in two pieces."""
+
 
 @dataclass(frozen=True)
 class Call:
@@ -136,7 +140,7 @@ def call(chance: Random) -> Call:
         body, kind = json.dumps(_right(chance, path)).encode(), KINDS[0]
     elif method in ("POST", "PATCH", "PUT", "DELETE"):
         body, kind = _body(chance, path), chance.choice(KINDS)
-    return Call(method, f"{path}?{urlencode(query)}"[:50_000], body, kind, headers)
+    return Call(method, f"{path}?{urlencode(query)}"[:LONGEST], body, kind, headers)
 
 
 def _quoted(text: str) -> str:

@@ -167,6 +167,21 @@ async def test_another_viewer_shares_nothing(context: BrowserContext, peer: Peer
     assert len(peer.sockets) == 2
 
 
+async def test_away_after_five_minutes_without_a_touch(context: BrowserContext, peer: Peer) -> None:
+    page = await tab(context, peer)
+    await page.clock.install()
+    await page.reload()
+    state = lambda: peer.presence().get("state")  # noqa: E731
+
+    await page.clock.fast_forward("04:30")
+    await until(lambda: state() == "active")
+    await page.clock.fast_forward("01:00")
+    await until(lambda: state() == "away")
+    await page.mouse.move(5, 5)
+    await page.clock.fast_forward("00:25")
+    await until(lambda: state() == "active")
+
+
 async def test_a_tab_that_leaves(context: BrowserContext, peer: Peer) -> None:
     leader, other = await tab(context, peer), await tab(context, peer)
 

@@ -21,9 +21,13 @@
  * @property {() => number} now  milliseconds since 1970, by the reader's own clock
  * @property {() => number} random  in [0, 1)
  * @property {() => boolean} hidden  nobody looks at this tab
+ * @property {() => boolean} attended  somebody looks at it, and has touched it within five minutes
+ * @property {(event: {timeStamp: number}) => void} touch
  * @property {() => boolean} reducedMotion
  * @property {(error: unknown) => void} report  tells the developer, never the reader
  */
+
+const IDLE_AFTER = 300_000;
 
 /**
  * An error in one listener must not stop the others.
@@ -43,10 +47,11 @@ export function tell(report, listeners, ...news) {
 
 /** @returns {Environment} */
 export function browser() {
+  let touched = 0;
   return {
     openSocket: (url) => /** @type {any} */ (new WebSocket(url)),
     // Only an encrypted page has locks.
-    locks: "BroadcastChannel" in window ? navigator.locks : undefined,
+    locks: navigator.locks,
     channel: (name) => new BroadcastChannel(name),
     fetch: (url, options) => fetch(url, options),
     setTimeout: (callback, ms) => setTimeout(callback, ms),
@@ -55,6 +60,10 @@ export function browser() {
     now: Date.now,
     random: Math.random,
     hidden: () => document.hidden,
+    attended: () => !document.hidden && performance.now() - touched < IDLE_AFTER,
+    touch: ({ timeStamp }) => {
+      touched = timeStamp;
+    },
     reducedMotion: () => matchMedia("(prefers-reduced-motion: reduce)").matches,
     report: (error) => console.error("livecounters:", error),
   };

@@ -164,7 +164,7 @@ function isEvents(events) {
 
 /** @param {unknown} value */
 function isRecord(value) {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return Object(value) === value && !Array.isArray(value);
 }
 
 /** @param {unknown} value */

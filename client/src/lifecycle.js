@@ -11,7 +11,7 @@ const PAUSE_AFTER = 300_000;
  * @param {Window} window
  * @param {Document} document
  * @param {Follower} connection
- * @param {Pick<import("./environment.js").Environment, "setTimeout" | "clearTimeout">} env
+ * @param {Pick<import("./environment.js").Environment, "setTimeout" | "clearTimeout" | "touch">} env
  */
 export function follow(window, document, connection, env) {
   let paused = false;
@@ -32,9 +32,10 @@ export function follow(window, document, connection, env) {
   };
 
   // Browsers keep a page for the way back only if it holds no open socket (or close it for us).
-  window.addEventListener("pagehide", pause);
-  document.addEventListener("freeze", pause);
-  for (const name of ["pageshow", "online"]) window.addEventListener(name, look);
-  for (const name of ["resume", "visibilitychange"]) document.addEventListener(name, look);
+  // Events of the document as well, on their way down.
+  for (const name of ["pagehide", "freeze"]) window.addEventListener(name, pause, true);
+  for (const name of ["pageshow", "online", "resume", "visibilitychange"])
+    window.addEventListener(name, look, true);
+  for (const name of ["pointermove", "keydown", "scroll"]) window.addEventListener(name, env.touch, true);
   look();
 }

@@ -112,7 +112,7 @@ export class SharedSocket {
 
   /** @param {Message} message */
   #say(message) {
-    const told = { ...message, id: this.#id, seen: !this.#env.hidden() };
+    const told = { ...message, id: this.#id, seen: this.#env.attended() };
     if (this.#real) this.#heard(told);
     else this.#channel?.postMessage(told);
   }

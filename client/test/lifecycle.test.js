@@ -4,7 +4,7 @@ import { follow } from "../src/lifecycle.js";
 import { World } from "./world.js";
 
 function setUp() {
-  const [window, document, world] = [new EventTarget(), new EventTarget(), new World()];
+  const [window, document, world] = [new EventTarget(), {}, new World()];
   const calls = [];
   const connection = {
     running: true,
@@ -14,12 +14,13 @@ function setUp() {
   };
   follow(window, document, connection, world.env);
   calls.length = 0;
-  const tell = (target) => (name) => target.dispatchEvent(new Event(name));
+  // Events of the document pass the window on their way down.
+  const tell = (name) => window.dispatchEvent(new Event(name));
   const shown = (seen) => {
     document.hidden = !seen;
-    tell(document)("visibilitychange");
+    tell("visibilitychange");
   };
-  return { world, connection, calls, shown, window: tell(window), document: tell(document) };
+  return { world, connection, calls, shown, window: tell };
 }
 
 for (const [away, back] of [
@@ -27,8 +28,7 @@ for (const [away, back] of [
   ["freeze", "resume"],
 ]) {
   test(`a page lets go at ${away}, and takes hold at ${back}`, () => {
-    const { window, document, calls } = setUp();
-    const tell = away === "freeze" ? document : window;
+    const { window: tell, calls } = setUp();
     tell(away);
     tell(back);
     tell(back);
@@ -76,11 +76,20 @@ test("seen in between, the five minutes begin anew", async () => {
 });
 
 test("a tab that was opened in the background lets go, too", async () => {
-  const [window, document, world] = [new EventTarget(), new EventTarget(), new World()];
+  const [window, document, world] = [new EventTarget(), {}, new World()];
   document.hidden = true;
   const calls = [];
   const connection = { running: true, wake: () => {}, stop: () => calls.push("stop") };
   follow(window, document, connection, world.env);
   await world.pass(300_000);
   assert.deepEqual(calls, ["stop"]);
+});
+
+test("a hand on the mouse, a key and reading on are signs of life", () => {
+  for (const name of ["pointermove", "keydown", "scroll"]) {
+    const { world, window } = setUp();
+    world.isTouched = false;
+    window(name);
+    assert.equal(world.env.attended(), true);
+  }
 });

@@ -212,23 +212,25 @@ test("a beat is answered at once, by one page only", async () => {
   assert.equal(presence(browser.socket).length, before + 1);
 });
 
-test("away when nobody looks at any of the pages", async () => {
-  const browser = new Browser();
-  const pages = [await page(browser), await page(browser)];
-  await opens(browser);
-  const states = () => presence(browser.socket).map(({ state }) => state);
-  for (const { world, send } of pages) {
-    assert.equal(states().at(-1), "active");
-    world.isHidden = true;
-    send({ op: "ping" });
+for (const mine of ["isHidden", "isTouched"]) {
+  test(`away when nobody looks at any of the pages, or touches any: ${mine}`, async () => {
+    const browser = new Browser();
+    const pages = [await page(browser), await page(browser)];
+    await opens(browser);
+    const states = () => presence(browser.socket).map(({ state }) => state);
+    for (const { world, send } of pages) {
+      assert.equal(states().at(-1), "active");
+      world[mine] = !world[mine];
+      send({ op: "ping" });
+      await settle();
+    }
+    assert.equal(states().at(-1), "away");
+    pages[1].world[mine] = !pages[1].world[mine];
+    pages[1].send({ op: "ping" });
     await settle();
-  }
-  assert.equal(states().at(-1), "away");
-  pages[1].world.isHidden = false;
-  pages[1].send({ op: "ping" });
-  await settle();
-  assert.equal(states().at(-1), "active");
-});
+    assert.equal(states().at(-1), "active");
+  });
+}
 
 test("who is asked who it is says so; who cannot say says nothing", async () => {
   for (const token of ["token", undefined]) {

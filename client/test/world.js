@@ -59,6 +59,7 @@ export class World {
   time = Date.parse(AT);
   chance = 0.5;
   isHidden = false;
+  isTouched = true;
   calm = false;
   sockets = [];
   fetched = [];
@@ -89,6 +90,10 @@ export class World {
     now: () => this.time,
     random: () => this.chance,
     hidden: () => this.isHidden,
+    attended: () => !this.isHidden && this.isTouched,
+    touch: () => {
+      this.isTouched = true;
+    },
     reducedMotion: () => this.calm,
     report: (error) => this.errors.push(error),
   };

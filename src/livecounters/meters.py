@@ -47,7 +47,7 @@ ONLINE, ACTIVE, GAUGE = "online", "active", "gauge"
 @dataclass(frozen=True)
 class Person:
     """Somebody in a roster: the user, and since when they are here; ``away`` if they do not
-    look."""
+    look, or have not touched a page for five minutes."""
 
     user: Any
     since: dt.datetime
