@@ -10,7 +10,7 @@ import asyncio
 import os
 import signal
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 from zlib import crc32
@@ -69,7 +69,10 @@ IN_MOTION = (
     "test_testing",
     "testing",
 )
-LEFT_OUT = {"postgresql": THROUGH_OTHERS, "mariadb": THROUGH_OTHERS + IN_MOTION}
+LEFT_OUT = {
+    "postgresql": (*THROUGH_OTHERS, "soak/test_backfill", "soak/test_folding"),
+    "mariadb": THROUGH_OTHERS + IN_MOTION,
+}
 
 Found = TypeVar("Found")
 
@@ -157,19 +160,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         _keep(config, items, lambda item: item.get_closest_marker("soak") is None)
     if not config.getoption("--all"):
         # Whoever asks for the soak gets it on every database.
-        left_out = {*LEFT_OUT.get(DATABASE, ())} - (
-            {"soak"} if config.getoption("--soak") else set()
-        )
-        _keep(config, items, lambda item: _part_of(config, item) not in left_out)
+        left_out = [
+            name
+            for name in LEFT_OUT.get(DATABASE, ())
+            if not (config.getoption("--soak") and name.startswith("soak"))
+        ]
+        _keep(config, items, lambda item: not _is_in(config, item, left_out))
+        if DATABASE == "mariadb" and not config.getoption("--soak"):
+            _keep(config, items, lambda item: item.get_closest_marker("thorough") is None)
     chosen, _, parts = config.getoption("--part").partition("/")
     numbers = {int(part) - 1 for part in chosen.split(",")}
     # The same in each process, however the tests are shuffled.
     _keep(config, items, lambda item: crc32(item.nodeid.encode()) % int(parts) in numbers)
 
 
-def _part_of(config: pytest.Config, item: pytest.Item) -> str:
-    """The folder or module below ``tests`` that a test belongs to."""
-    return item.path.relative_to(config.rootpath / "tests").with_suffix("").parts[0]
+def _is_in(config: pytest.Config, item: pytest.Item, names: Sequence[str]) -> bool:
+    """Whether a test belongs to one of these folders or modules below ``tests``."""
+    own = item.path.relative_to(config.rootpath / "tests").with_suffix("")
+    return any(own.is_relative_to(name) for name in names)
 
 
 def _keep(
@@ -260,6 +268,11 @@ def django_db_setup(
     """The database, left by the thread in which async tests use it before it is dropped."""
     from asgiref.sync import sync_to_async
     from django.db import connection, connections
+    from django.db.models.signals import post_migrate
+
+    if SETTINGS == "tests.settings":
+        # Most of the time that emptying the tables takes; tests/admin makes those that it needs.
+        post_migrate.disconnect(dispatch_uid="django.contrib.auth.management.create_permissions")
 
     definitions = Definitions(django_db_blocker)
     if not connection.features.can_rollback_ddl:

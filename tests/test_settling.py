@@ -135,16 +135,17 @@ def fill() -> dict[str, Any]:
     }
 
 
+PAIRS = [(LINK, ATTEMPT), (LINK, RETRY), (UNLINK, FORGET), (HIDE, ATTEMPT), (MOVE, RENAME)]
+
+
 @several_writers
-@pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize(
-    "pair",
+    ("pair", "level"),
     [
-        (LINK, ATTEMPT),
-        (LINK, RETRY),
-        (UNLINK, FORGET),
-        (HIDE, ATTEMPT),
-        (MOVE, RENAME),
+        # Each pair once on every database; on the quicker ones each at both levels.
+        pytest.param(pair, level, marks=[pytest.mark.thorough] * ((place + number) % 2))
+        for place, pair in enumerate(PAIRS)
+        for number, level in enumerate(LEVELS)
     ],
 )
 def test_every_order_of_two(
