@@ -87,6 +87,7 @@ def _servers(fresh: Mapping[str, str], used: Mapping[str, str]) -> Iterator[Serv
             live(["counter:hits"]),
             publisher("live", RATE, environment),
         )
+    yield Server("a bare loop, ASGI", partial(uvicorn, "benchmarks.peers.bare:application", fresh))
     yield Server(
         "websockets.broadcast",
         partial(serving, [sys.executable, "-m", "benchmarks.peers.broadcast"], str(RATE)),
