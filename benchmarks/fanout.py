@@ -33,6 +33,8 @@ SLOW = 4.0
 IDLE = 3.0
 WARM = 2.0
 LEFTOVERS = 20
+# The older layer of channels-redis, which remembers processes until long after they have ended.
+CORE = {"LIVECOUNTERS_BENCH_LAYER": "core.RedisChannelLayer"}
 
 PEERS = Path(__file__).with_name("peers")
 
@@ -60,10 +62,12 @@ def run(database: str, sockets: int, seconds: float | None, rounds: int | None) 
     seconds, rounds = seconds or SECONDS, rounds or ROUNDS
     fast = json.dumps({"FRAMES_PER_SECOND": 2 * RATE, "EMBEDDED_PUMP": False})
     with ExitStack() as stack:
-        fresh = stack.enter_context(site(database, LIVECOUNTERS_BENCH=fast))
-        used = stack.enter_context(site(database, LIVECOUNTERS_BENCH=fast))
+        fresh, core, used = (
+            stack.enter_context(site(database, LIVECOUNTERS_BENCH=fast, **layer))
+            for layer in ({}, CORE, CORE)
+        )
         _leave_behind(used)
-        servers = list(_servers(fresh, used))
+        servers = list(_servers(fresh, core, used))
         samples: dict[str, list[tuple[float, float, float]]] = defaultdict(list)
         for number in range(rounds):
             turn = number % len(servers)
@@ -75,12 +79,18 @@ def run(database: str, sockets: int, seconds: float | None, rounds: int | None) 
     yield _table(servers, samples, sockets, f"median of {rounds} x {seconds:g} s")
 
 
-def _servers(fresh: Mapping[str, str], used: Mapping[str, str]) -> Iterator[Server]:
+def _servers(
+    fresh: Mapping[str, str], core: Mapping[str, str], used: Mapping[str, str]
+) -> Iterator[Server]:
     def publisher(kind: str, rate: float, environment: Mapping[str, str]) -> Any:
         command = [sys.executable, "-m", "benchmarks.peers.publisher", kind, str(rate)]
         return lambda served: running(command, environment)
 
-    for name, environment in (("livecounters", fresh), (f"the same, {LEFTOVERS} killed", used)):
+    for name, environment in (
+        ("livecounters", fresh),
+        ("the same, core layer", core),
+        (f"that, {LEFTOVERS} killed", used),
+    ):
         yield Server(
             name,
             partial(uvicorn, "benchmarks.peers.asgi:application", environment),
@@ -106,11 +116,12 @@ def _servers(fresh: Mapping[str, str], used: Mapping[str, str]) -> Iterator[Serv
                 "served_by": "40",
             },
         )
-    yield Server(
-        "a group per connection",
-        partial(uvicorn, "benchmarks.peers.group:application", fresh),
-        speaks=publisher("frames", SLOW, fresh),
-    )
+    for name, environment in (("a group per connection", fresh), ("that, core layer", core)):
+        yield Server(
+            name,
+            partial(uvicorn, "benchmarks.peers.group:application", environment),
+            speaks=publisher("frames", SLOW, environment),
+        )
 
 
 def _node() -> str | None:

@@ -22,6 +22,7 @@ from tests.host.models import Quiz
 from tests.processes import process, uvicorn, wsgi
 from tests.servers import Redis
 from tests.servers.server import free_port
+from tests.settings import LAYERS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -76,7 +77,9 @@ def pumping(shared: dict[str, str]) -> dict[str, str]:
     return shared | {"LIVECOUNTERS_TEST_PUMP": "1"}
 
 
-async def test_two_servers_tell_each_other(pumping: dict[str, str], quiz: Quiz) -> None:
+@pytest.mark.parametrize("layer", LAYERS)
+async def test_two_servers_tell_each_other(pumping: dict[str, str], quiz: Quiz, layer: str) -> None:
+    pumping |= {"LIVECOUNTERS_TEST_LAYER": layer}
     with uvicorn(pumping) as first, uvicorn(pumping) as second:
         async with page(first) as here, page(second) as there:
             for one in (here, there):
@@ -135,9 +138,12 @@ async def test_a_page_resumes_over_a_restart(pumping: dict[str, str], quiz: Quiz
             await value(found, "counter:attempts", 1)
 
 
-async def test_redis_may_go_and_come(pumping: dict[str, str], quiz: Quiz) -> None:
+@pytest.mark.parametrize("layer", LAYERS)
+async def test_redis_may_go_and_come(pumping: dict[str, str], quiz: Quiz, layer: str) -> None:
+    """One layer breaks off when Redis is gone, the other says nothing of it."""
     with Redis() as redis:
         environment = pumping | {"LIVECOUNTERS_TEST_REDIS": redis.url}
+        environment |= {"LIVECOUNTERS_TEST_LAYER": layer}
         with uvicorn(environment) as first, uvicorn(environment) as second:
             async with page(first) as here, page(second) as there:
                 for one in (here, there):

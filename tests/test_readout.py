@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.utils import timezone
 
@@ -80,3 +82,17 @@ def test_numbers_are_written_plainly() -> None:
         "counter:score_avg": None,
     }
     assert read.at.endswith("Z")
+
+
+def test_a_stream_that_has_not_moved_is_not_asked(
+    feeds: dict[str, Topic], django_assert_num_queries: Any
+) -> None:
+    place = happen(2)
+    topics = [CounterTopic(counters["attempts"], "")]
+
+    with django_assert_num_queries(1):
+        read = readout.read_out(topics, feeds, {}, place, moved=False)
+
+    assert (read.epoch, read.seq) == place
+    assert read.values == {"counter:attempts": 0}
+    assert not any(read.events.values())

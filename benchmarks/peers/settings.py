@@ -1,6 +1,7 @@
 """A site with one counter, and with presence where ``LIVECOUNTERS_BENCH_PRESENCE`` names a store.
 
-``LIVECOUNTERS_BENCH`` holds what else a measurement wants of the settings.
+``LIVECOUNTERS_BENCH_LAYER`` names one of the two layers of channels-redis. ``LIVECOUNTERS_BENCH``
+holds what else a measurement wants of the settings.
 """
 
 from __future__ import annotations
@@ -35,10 +36,12 @@ USE_TZ = True
 # A thousand members of a group: by default the layer drops what a slow member has not taken, and
 # redis-py ends the wait of a layer that has nothing to hear just when that ends by itself.
 HOST = {"address": REDIS, "socket_timeout": None, "max_connections": 10_000}
+LAYER = os.environ.get("LIVECOUNTERS_BENCH_LAYER", "pubsub.RedisPubSubChannelLayer")
+CORE = LAYER.startswith("core.")
 CHANNEL_LAYERS = {
     "default": {
-        "BACKEND": "channels_redis.core.RedisChannelLayer",
-        "CONFIG": {"hosts": [HOST], "capacity": 10_000},
+        "BACKEND": f"channels_redis.{LAYER}",
+        "CONFIG": {"hosts": [HOST], "capacity": 10_000} if CORE else {"hosts": [HOST]},
     }
 }
 

@@ -216,9 +216,14 @@ class Hub:
         return [feed.name for feed in self.feeds.values() if not feed.known]
 
     @property
+    def moved(self) -> bool:
+        """Whether the stream may have reached another place than the one that is known."""
+        return not self.epoch or self.announced > self.seq
+
+    @property
     def behind(self) -> bool:
         """Whether there may be events that were not read, or a feed without its first ones."""
-        return bool(self.feeds) and (self.announced > self.seq or bool(self.unknown_feeds()))
+        return bool(self.feeds) and (self.moved or bool(self.unknown_feeds()))
 
     # What was read
 

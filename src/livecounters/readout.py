@@ -53,10 +53,12 @@ def read_out(
     known: Mapping[str, Topic],
     unknown: Mapping[str, Topic],
     since: Place,
+    moved: bool = True,
 ) -> ReadOut:
-    """Read the place of the stream first, then everything up to it: nothing falls between."""
+    """Read the place of the stream first, then everything up to it: nothing falls between. A stream
+    that has not ``moved`` since a place is not asked where it is."""
     now = timezone.now()
-    place = feed.head()
+    place = feed.head() if moved else since
     new = _new(place, since) if known else []
     if new is None:
         new, unknown, known = [], {**unknown, **known}, {}

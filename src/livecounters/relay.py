@@ -319,7 +319,8 @@ class Relay:
         known = {name: self.topics[name] for name, f in self.hub.feeds.items() if f.known}
         unknown = {name: self.topics[name] for name in self.hub.unknown_feeds()}
         place = feed.Place(self.hub.epoch, self.hub.seq)
-        read = await self.in_thread(lambda: read_out(questions, known, unknown, place))
+        moved = self.hub.moved or bool(unknown)
+        read = await self.in_thread(lambda: read_out(questions, known, unknown, place, moved))
         await _aside(lambda: _deliver(self.hub.take(read)))
 
     async def _say_watched(self) -> None:

@@ -58,10 +58,11 @@ DATABASES = {"default": selected(), "other": beside()}
 DATABASE_ROUTERS = ["tests.settings.routers.Router"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+LAYERS = ("pubsub.RedisPubSubChannelLayer", "core.RedisChannelLayer")
 # A process that a test starts shares a channel layer with it only through Redis.
 CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
     "default": {
-        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        "BACKEND": f"channels_redis.{os.environ.get('LIVECOUNTERS_TEST_LAYER', LAYERS[0])}",
         "CONFIG": {"hosts": [os.environ["LIVECOUNTERS_TEST_REDIS"]]},
     }
     if "LIVECOUNTERS_TEST_REDIS" in os.environ
