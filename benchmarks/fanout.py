@@ -33,8 +33,8 @@ SLOW = 4.0
 IDLE = 3.0
 WARM = 2.0
 LEFTOVERS = 20
-# The older layer of channels-redis, which remembers processes until long after they have ended.
-CORE = {"LIVECOUNTERS_BENCH_LAYER": "core.RedisChannelLayer"}
+# The other layer of channels-redis, which remembers nobody.
+PUBSUB = {"LIVECOUNTERS_BENCH_LAYER": "pubsub.RedisPubSubChannelLayer"}
 
 PEERS = Path(__file__).with_name("peers")
 
@@ -62,12 +62,12 @@ def run(database: str, sockets: int, seconds: float | None, rounds: int | None) 
     seconds, rounds = seconds or SECONDS, rounds or ROUNDS
     fast = json.dumps({"FRAMES_PER_SECOND": 2 * RATE, "EMBEDDED_PUMP": False})
     with ExitStack() as stack:
-        fresh, core, used = (
+        fresh, pubsub, used = (
             stack.enter_context(site(database, LIVECOUNTERS_BENCH=fast, **layer))
-            for layer in ({}, CORE, CORE)
+            for layer in ({}, PUBSUB, {})
         )
         _leave_behind(used)
-        servers = list(_servers(fresh, core, used))
+        servers = list(_servers(fresh, pubsub, used))
         samples: dict[str, list[tuple[float, float, float]]] = defaultdict(list)
         for number in range(rounds):
             turn = number % len(servers)
@@ -80,7 +80,7 @@ def run(database: str, sockets: int, seconds: float | None, rounds: int | None) 
 
 
 def _servers(
-    fresh: Mapping[str, str], core: Mapping[str, str], used: Mapping[str, str]
+    fresh: Mapping[str, str], pubsub: Mapping[str, str], used: Mapping[str, str]
 ) -> Iterator[Server]:
     def publisher(kind: str, rate: float, environment: Mapping[str, str]) -> Any:
         command = [sys.executable, "-m", "benchmarks.peers.publisher", kind, str(rate)]
@@ -88,8 +88,8 @@ def _servers(
 
     for name, environment in (
         ("livecounters", fresh),
-        ("the same, core layer", core),
-        (f"that, {LEFTOVERS} killed", used),
+        (f"the same, {LEFTOVERS} killed", used),
+        ("the same, PubSub", pubsub),
     ):
         yield Server(
             name,
@@ -116,7 +116,7 @@ def _servers(
                 "served_by": "40",
             },
         )
-    for name, environment in (("a group per connection", fresh), ("that, core layer", core)):
+    for name, environment in (("a group per connection", fresh), ("that, PubSub", pubsub)):
         yield Server(
             name,
             partial(uvicorn, "benchmarks.peers.group:application", environment),

@@ -36,7 +36,7 @@ USE_TZ = True
 # A thousand members of a group: by default the layer drops what a slow member has not taken, and
 # redis-py ends the wait of a layer that has nothing to hear just when that ends by itself.
 HOST = {"address": REDIS, "socket_timeout": None, "max_connections": 10_000}
-LAYER = os.environ.get("LIVECOUNTERS_BENCH_LAYER", "pubsub.RedisPubSubChannelLayer")
+LAYER = os.environ.get("LIVECOUNTERS_BENCH_LAYER", "core.RedisChannelLayer")
 CORE = LAYER.startswith("core.")
 CHANNEL_LAYERS = {
     "default": {

@@ -58,7 +58,7 @@ DATABASES = {"default": selected(), "other": beside()}
 DATABASE_ROUTERS = ["tests.settings.routers.Router"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-LAYERS = ("pubsub.RedisPubSubChannelLayer", "core.RedisChannelLayer")
+LAYERS = ("core.RedisChannelLayer", "pubsub.RedisPubSubChannelLayer")
 # A process that a test starts shares a channel layer with it only through Redis.
 CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
     "default": {
