@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections import Counter
 from decimal import Decimal
 from typing import Any
@@ -174,6 +175,21 @@ def _rounded(numbers: dict[str, Any]) -> dict[str, Any]:
         name: {k: plain(v) for k, v in n.items()} if isinstance(n, dict) else plain(n)
         for name, n in numbers.items()
     }
+
+
+# Samples
+
+PRIME = 2**31 - 1
+
+
+def in_sample(text: str, sample: int) -> bool:
+    """Whether a text is among the one in ``sample`` that are kept. Of a CharField on MariaDB and
+    MySQL it is not the text itself that is chosen by."""
+    if connection.vendor == "sqlite":
+        number = sum(ord(sign) * pow(48271, n, PRIME) for n, sign in enumerate(text, 1))
+        return pow(number, 5, PRIME) < PRIME // sample
+    drawn = int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
+    return drawn < 2**32 // sample
 
 
 # Any other declaration

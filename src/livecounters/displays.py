@@ -16,7 +16,7 @@ from livecounters.frames import plain
 from livecounters.gauges import Gauge
 from livecounters.meters import Meter
 from livecounters.models import Achievement
-from livecounters.numbers import Reader
+from livecounters.numbers import Reader, error_of
 from livecounters.numerals import numeral, percent_sign
 from livecounters.people import key_of
 from livecounters.readers import Counter, Number
@@ -25,7 +25,9 @@ from livecounters.rules import judged_counters
 
 __all__ = [
     "NOTHING",
+    "counter_text",
     "decimals_of",
+    "doubt_of",
     "level_of",
     "number_text",
     "piece",
@@ -34,6 +36,7 @@ __all__ = [
 ]
 
 NOTHING = "\N{EN DASH}"
+ABOUT = "\N{ALMOST EQUAL TO}"
 
 # Kinds of achievements that are kept for good, the others being of a day or so.
 BADGES = ("total", "streak")
@@ -55,6 +58,22 @@ def decimals_of(counter: Reader) -> int:
 def number_text(value: Number, decimals: int) -> str:
     """A number as it is written; the page's script writes it alike."""
     return NOTHING if value is None else numeral(value, decimals, get_language() or "")
+
+
+def counter_text(counter: Reader, value: Number) -> str:
+    """A counter's number as it is written where nothing else can stand beside it."""
+    text = number_text(value, decimals_of(counter))
+    return text if error_of(counter, value) is None else f"{ABOUT}\N{NO-BREAK SPACE}{text}"
+
+
+def doubt_of(counter: Reader, value: Number) -> str:
+    """What is to be known of an estimate, in words; "" of a number that is exact."""
+    error = error_of(counter, value)
+    if error is None:
+        return ""
+    # Twice the standard error: 19 of 20 are off by less.
+    percent = min(100, math.ceil(200 * error))
+    return _("About, give or take {percent} %").replace("{percent}", number_text(percent, 0))
 
 
 def unit_of(counter: Reader) -> str:

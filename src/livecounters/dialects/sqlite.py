@@ -22,6 +22,7 @@ from livecounters.dialects.queries import EVENT_COLUMNS
 from livecounters.dialects.watch import Watch
 from livecounters.exceptions import Unmeasurable
 from livecounters.keys import Field
+from livecounters.models.numbers import TEXT_LENGTH
 from livecounters.rows import source_columns, used_tables
 from livecounters.tellings import Telling
 from livecounters.windows import MINUTE
@@ -32,6 +33,12 @@ TIMING = {"insert": "AFTER", "update": "AFTER", "delete": "BEFORE"}
 
 # Seconds from year 1 to 1970: with it added, integer division floors for dates before 1970 too.
 YEAR_ONE = 62135596800
+
+# Of the hash of a text: a prime and a primitive root of it (Park and Miller's), and the root's
+# powers, one for each sign.
+PRIME = 2**31 - 1
+ROOT = 48271
+WEIGHTS = ",".join(str(pow(ROOT, n, PRIME)) for n in range(1, TEXT_LENGTH + 1))
 
 
 class Number(str):
@@ -208,6 +215,18 @@ class SQLite(Dialect):
         collation = str(getattr(field, "db_collation", None) or "").upper()
         fold = {"NOCASE": "lower", "RTRIM": "rtrim"}.get(collation)
         return f"{fold}({sql})" if fold else super().distinct(sql, field)
+
+    hashes: ClassVar[int] = PRIME
+
+    def sampled(self, text: str, sample: int) -> str:
+        # There is no hash function. The signs as a number in base BASE, modulo a prime (Karp and
+        # Rabin), whose fifth power is as scattered as they are not; no product exceeds 64 bits.
+        number = (
+            f"SELECT COALESCE(SUM(unicode(substr({text}, key + 1, 1)) * value), 0) % {PRIME} AS n "
+            f"FROM json_each('[{WEIGHTS}]') WHERE key < length({text})"
+        )
+        power = f"n * n % {PRIME} * (n * n % {PRIME}) % {PRIME} * n % {PRIME}"
+        return f"(SELECT {power} < {PRIME // sample} FROM ({number}))"
 
     def storable(self, number: int) -> int | float:
         # Beyond 64 bits SQLite itself goes on in floats.
