@@ -72,7 +72,7 @@ def quiz(names: Registry) -> Quiz:
 def attempts(quiz: Quiz, scores: Any) -> None:
     Attempt.objects.bulk_create(
         [
-            Attempt(quiz=quiz, score=score, code=f"user{score}@example.com", completed_at=NOW)
+            Attempt(quiz=quiz, score=score, code=f"user{score}@x.org", completed_at=NOW)
             for score in scores
         ],
         batch_size=500,
@@ -117,10 +117,10 @@ def test_it_is_near_the_truth(
 
 def test_keys_of_all_kinds(counters: dict[str, Counter]) -> None:
     chance = random.Random(3)
-    keys = [uuid.UUID(int=chance.getrandbits(128)) for _ in range(1500)]
+    numbers = [chance.getrandbits(128) for _ in range(1500)]
     # Sequential ones, and those that share all but the beginning.
-    keys += [uuid.UUID(int=n) for n in range(1500)]
-    keys += [uuid.UUID(int=(n << 96) + 12345) for n in range(1500)]
+    numbers += [*range(1500), *((n << 96) + 12345 for n in range(1500))]
+    keys = [uuid.UUID(int=number, version=4) for number in numbers]
     Course.objects.bulk_create([Course(id=key) for key in keys], batch_size=500)
 
     assert near(counters["keys"], 4500)
@@ -224,7 +224,7 @@ def test_nobody_is_ranked_by_an_estimate(counters: dict[str, Counter], quiz: Qui
 
 def test_a_definition_that_fails_fails_no_write(counters: dict[str, Counter], quiz: Quiz) -> None:
     # Signs of every width, and none at all.
-    texts = ["", " ", "\N{LATIN SMALL LETTER E WITH ACUTE}", "\N{GRADUATION CAP}" * 20, "\\x", "%s'"]
+    texts = ["", "\N{LATIN SMALL LETTER E WITH ACUTE}", "\N{GRADUATION CAP}" * 20, "\\x", "%s'"]
     Attempt.objects.bulk_create([Attempt(quiz=quiz, code=text) for text in texts])
 
     assert counters["texts"].value() % SAMPLE == 0

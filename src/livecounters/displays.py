@@ -28,6 +28,7 @@ __all__ = [
     "counter_text",
     "decimals_of",
     "doubt_of",
+    "doubts_of",
     "level_of",
     "number_text",
     "piece",
@@ -68,18 +69,29 @@ def counter_text(counter: Reader, value: Number) -> str:
 
 def doubt_of(counter: Reader, value: Number) -> str:
     """What is to be known of an estimate, in words; "" of a number that is exact."""
-    error = error_of(counter, value)
+    return _doubt(_("About, give or take {percent} %"), error_of(counter, value))
+
+
+def doubts_of(counter: Reader, greatest: Number) -> str:
+    """The same of several numbers together."""
+    sentence = _("About: the greatest number give or take {percent} %, smaller ones more")
+    return _doubt(sentence, error_of(counter, greatest or 0))
+
+
+def _doubt(sentence: str, error: float | None) -> str:
     if error is None:
         return ""
     # Twice the standard error: 19 of 20 are off by less.
     percent = min(100, math.ceil(200 * error))
-    return _("About, give or take {percent} %").replace("{percent}", number_text(percent, 0))
+    return sentence.replace("{percent}", number_text(percent, 0))
 
 
-def unit_of(counter: Reader) -> str:
-    """What a number is followed by, such as ``ms``."""
+def unit_of(counter: Reader, value: Number) -> str:
+    """What a number is followed by, such as ``ms``, or ``± 2 %`` of an estimate."""
     declared = counter.entry.declared
-    return declared.unit if isinstance(declared, Gauge) else ""
+    if isinstance(declared, Gauge):
+        return declared.unit
+    return _doubt(_("± {percent} %"), error_of(counter, value))
 
 
 def level_of(counter: Reader, value: Number) -> str:

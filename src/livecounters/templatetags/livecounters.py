@@ -462,6 +462,6 @@ def shown(counter: Reader, scope: str, value: Number, now: dt.datetime) -> dict[
         "text": number_text(value, decimals),
         "doubt": doubt_of(counter, value),
         "decimals": str(decimals),
-        "unit": unit_of(counter),
+        "unit": unit_of(counter, value),
         "at": iso(now),
     }
