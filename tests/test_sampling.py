@@ -5,19 +5,24 @@ from __future__ import annotations
 import math
 import random
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.db.models import F
-from django.utils import timezone
+from django.template import Context, Template
+from django.utils import timezone, translation
+from rest_framework.test import APIClient
 
 import livecounters as live
-from livecounters import audit, folding
+from livecounters import audit, folding, installation
+from livecounters.forgetting import Person, forget
 from livecounters.measures import declared_measures
-from livecounters.models import Member
+from livecounters.models import ActivityEvent, Member
 from livecounters.readers import Counter
-from livecounters.registry import Registry
+from livecounters.registry import Registry, registry
+from tests.host.livecounters import AttemptLive
 from tests.host.models import Attempt, Course, Quiz
 from tests.oracle import in_sample
 
@@ -229,3 +234,144 @@ def test_a_definition_that_fails_fails_no_write(counters: dict[str, Counter], qu
 
     assert counters["texts"].value() % SAMPLE == 0
     Attempt.objects.update(score=F("quiz_id"))
+
+
+# That it is an estimate is said wherever it is
+
+
+@pytest.fixture
+def shown(settings: Any) -> Iterator[int]:
+    """A public estimate of 200 different scores, in one quiz."""
+
+    class Shown(live.LiveModel):
+        at = "completed_at"
+        about = live.Count("score", distinct=True, sample=SAMPLE, label="About", public=True)
+        about_each = live.Count(
+            "score", distinct=True, sample=SAMPLE, per="quiz", label="Each", public=True
+        )
+
+    settings.LIVECOUNTERS = {**settings.LIVECOUNTERS, "EMBEDS": {"COUNTERS": ["about"]}}
+    registry.add(Attempt, Shown)
+    attempts(Quiz.objects.create(title="a"), range(200))
+    value = SAMPLE * sum(in_sample(str(n), SAMPLE) for n in range(200))
+    yield value
+    registry.remove(Shown)
+
+
+def render(text: str) -> str:
+    return Template("{% load livecounters %}" + text).render(Context())
+
+
+def percent(value: int) -> int:
+    return math.ceil(200 * math.sqrt((SAMPLE - 1) / value))
+
+
+def test_in_pages(shown: int) -> None:
+    off = percent(shown)
+
+    inline = render('{% live_counter "about" %}')
+    assert (
+        f'<span role="img" aria-label="About, give or take {off} %" title="About, give or take '
+        f'{off} %">≈</span>&nbsp;<data data-live="value" value="{shown}">{shown}</data>'
+    ) in inline
+    assert f'<span class="live-card__unit">± {off} %</span>' in render(
+        '{% live_counters "about" %}'
+    )
+    sentence = f"About: the greatest number give or take {off} %, smaller ones more"
+    assert sentence in render('{% live_chart "about" %}')
+    assert sentence in render('{% live_breakdown "about_each" %}')
+    with translation.override("de"):
+        assert f"Ungefähr, auf {off} % genau" in render('{% live_counter "about" %}')
+
+
+def test_what_is_exact_says_nothing_of_it(shown: int) -> None:
+    for text in (
+        '{% live_counter "attempts" %}',
+        '{% live_counters "attempts" %}',
+        '{% live_chart "attempts" %}',
+        '{% live_breakdown "per_quiz" %}',
+    ):
+        page = render(text)
+        assert "≈" not in page
+        assert "±" not in page
+        assert "give or take" not in page
+
+
+def test_nobody_is_on_a_leaderboard_by_it(shown: int) -> None:
+    with pytest.raises(TypeError, match=r"about_each is an estimate .* Show it as a breakdown"):
+        render('{% live_leaderboard "about_each" %}')
+
+
+def get(path: str, **query: Any) -> Any:
+    return APIClient().get(f"/live/{path}", query)
+
+
+def test_in_the_api(shown: int) -> None:
+    error = math.sqrt((SAMPLE - 1) / shown)
+    quiz = Quiz.objects.get()
+
+    listed = {one["name"]: one for one in get("counters/").json()["counters"]}
+    said = {"name": "about", "label": "About", "unit": "count", "per": None, "sample": SAMPLE}
+    assert listed["about"] == {**said, "value": shown, "relative_error": error}
+    assert not {"sample", "relative_error"} & listed["attempts"].keys()
+    one = get("counters/about/").json()
+    assert (one["value"], one["relative_error"]) == (shown, error)
+
+    several = get("counters/about_each/", of=[quiz.pk, quiz.pk + 1]).json()
+    assert several["values"] == {str(quiz.pk): shown, str(quiz.pk + 1): 0}
+    doubt = math.sqrt((SAMPLE - 1) / SAMPLE)
+    assert several["relative_errors"] == {str(quiz.pk): error, str(quiz.pk + 1): doubt}
+
+    series = get("counters/about/series/").json()
+    assert series["sample"] == SAMPLE
+    last = {"value": shown, "relative_error": error, "running": True}
+    assert last.items() <= series["points"][-1].items()
+    parts = get("counters/about_each/breakdown/").json()["parts"]
+    assert parts == [{"of": str(quiz.pk), "value": shown, "relative_error": error}]
+    sheet = get("counters/about_each/breakdown/", format="csv").content.decode()
+    assert sheet.splitlines() == ["of,value,relative_error", f"{quiz.pk},{shown},{error}"]
+    assert get("counters/about_each/top/").status_code == 404
+
+
+def test_on_other_sites(shown: int) -> None:
+    found = get("embed/about.json").json()
+
+    assert found["text"] == f"≈\N{NO-BREAK SPACE}{shown}"
+    assert found["relative_error"] == math.sqrt((SAMPLE - 1) / shown)
+    assert f"≈\N{NO-BREAK SPACE}{shown}" in get("embed/about.svg").content.decode()
+
+
+def test_in_the_admin(shown: int, admin_client: Any) -> None:
+    page = admin_client.get("/admin/livecounters/measured/").content.decode()
+
+    assert f"≈\N{NO-BREAK SPACE}{shown}" in page
+
+
+# Forgetting
+
+
+@pytest.mark.django_db(transaction=True)
+def test_forgetting_people_leaves_a_sample_right() -> None:
+    class People(live.LiveSite):
+        completers = live.Count("actor", distinct=True, sample=2, events=AttemptLive.quiz_completed)
+
+    registry.add(None, People)
+    try:
+        installation.sync("default")
+        quiz = Quiz.objects.create(title="a")
+        people = [User.objects.create(username=f"u{n}") for n in range(10)]
+        for user in people:
+            Attempt.objects.create(quiz=quiz, user=user, completed=True, completed_at=NOW)
+        folding.fold("default", wait=True)
+        counter = live.counters["completers"]
+        assert counter.value() == 2 * sum(in_sample(str(user.pk), 2) for user in people)
+
+        for user in people:
+            forget(Person.of(user))
+            assert not audit.verify(counter.measure).wrong
+
+        actors = set(ActivityEvent.objects.values_list("actor", flat=True))
+        assert len(actors) == len(people)
+        assert counter.value() == 2 * sum(in_sample(actor, 2) for actor in actors)
+    finally:
+        registry.remove(People)

@@ -60,7 +60,7 @@ def in_sql(worth: Worth, tally: Tally) -> Any:
 
     sql = (
         f"SELECT {worth.sql(dialect)} FROM (SELECT {tally.count} AS count, {tally.total} AS total, "
-        f"{tally.members} AS members, {text(tally.low)} AS low, {text(tally.high)} AS high) w"
+        f"SUM({tally.members}) AS members, {text(tally.low)} AS low, {text(tally.high)} AS high) w"
     )
     with connection.cursor() as cursor:
         cursor.execute(sql)

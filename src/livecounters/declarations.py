@@ -191,13 +191,14 @@ class Count(Aggregate):
         super().__post_init__()
         if self.distinct and self.expression is None:
             raise TypeError('live.Count(distinct=True) needs a field: live.Count("user", ...).')
-        if self.sample != 1:
-            self._check_sample()
+        self._check_sample()
 
     def _check_sample(self) -> None:
         said = f"live.Count(sample={self.sample!r})"
         if isinstance(self.sample, bool) or not isinstance(self.sample, int):
             raise TypeError(f"{said}: give a whole number.")
+        if self.sample == 1:
+            return
         if self.sample not in SAMPLES:
             raise ValueError(
                 f"{said}: give a power of two from {SAMPLES[0]} to {SAMPLES[-1]}: one in so many "

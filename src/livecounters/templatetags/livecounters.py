@@ -29,7 +29,14 @@ from livecounters.audience import Viewer
 from livecounters.awards import unread
 from livecounters.conf import options
 from livecounters.cursors import Cursor
-from livecounters.displays import decimals_of, doubt_of, level_of, number_text, progress_cards, unit_of
+from livecounters.displays import (
+    decimals_of,
+    doubt_of,
+    level_of,
+    number_text,
+    progress_cards,
+    unit_of,
+)
 from livecounters.events import Event
 from livecounters.exceptions import TopicRefused
 from livecounters.feed import iso
