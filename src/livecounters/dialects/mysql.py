@@ -458,7 +458,7 @@ class MySQL(Dialect):
         folded = f"IF(LEFT({sql}, 0) = ' ', TRIM(TRAILING ' ' FROM {sql}), {sql})"
         return self._exact(f"LEFT(SHA2(WEIGHT_STRING({folded}), 256), 32)")
 
-    def sampled(self, text: str, sample: int) -> str:
+    def sampled(self, text: str, field: Field, sample: int) -> str:
         # Digits sort before letters in any collation.
         return f"SHA2({text}, 256) < '{self.hashes // sample:08x}'"
 

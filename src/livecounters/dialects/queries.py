@@ -185,7 +185,8 @@ class Queries(Expressions):
             conditions += self.finite(said[number], measure.value_field, measure.places)
         if measure.sample > 1:
             member = self._text("member", measure, said["member"])
-            conditions.append(self.sampled(member, measure.sample))
+            assert measure.member_field is not None
+            conditions.append(self.sampled(member, measure.member_field, measure.sample))
         return conditions
 
     def _into_delta(self, select: str) -> str:

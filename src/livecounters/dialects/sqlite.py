@@ -21,8 +21,7 @@ from livecounters.dialects.base import Dialect
 from livecounters.dialects.queries import EVENT_COLUMNS
 from livecounters.dialects.watch import Watch
 from livecounters.exceptions import Unmeasurable
-from livecounters.keys import Field
-from livecounters.models.numbers import TEXT_LENGTH
+from livecounters.keys import Field, length
 from livecounters.rows import source_columns, used_tables
 from livecounters.tellings import Telling
 from livecounters.windows import MINUTE
@@ -34,11 +33,9 @@ TIMING = {"insert": "AFTER", "update": "AFTER", "delete": "BEFORE"}
 # Seconds from year 1 to 1970: with it added, integer division floors for dates before 1970 too.
 YEAR_ONE = 62135596800
 
-# Of the hash of a text: a prime and a primitive root of it (Park and Miller's), and the root's
-# powers, one for each sign.
+# Of the hash of a text: a prime, and a primitive root of it (Park and Miller's).
 PRIME = 2**31 - 1
 ROOT = 48271
-WEIGHTS = ",".join(str(pow(ROOT, n, PRIME)) for n in range(1, TEXT_LENGTH + 1))
 
 
 class Number(str):
@@ -218,12 +215,14 @@ class SQLite(Dialect):
 
     hashes: ClassVar[int] = PRIME
 
-    def sampled(self, text: str, sample: int) -> str:
-        # There is no hash function. The signs as a number in base BASE, modulo a prime (Karp and
-        # Rabin), whose fifth power is as scattered as they are not; no product exceeds 64 bits.
+    def sampled(self, text: str, field: Field, sample: int) -> str:
+        # There is no hash function. So: the signs as the digits of a number, modulo a prime (Karp
+        # and Rabin), and its fifth power, which is another for each number and scattered. No
+        # product exceeds 64 bits.
+        weights = ",".join(str(pow(ROOT, n + 1, PRIME)) for n in range(length(field)))
         number = (
             f"SELECT COALESCE(SUM(unicode(substr({text}, key + 1, 1)) * value), 0) % {PRIME} AS n "
-            f"FROM json_each('[{WEIGHTS}]') WHERE key < length({text})"
+            f"FROM json_each('[{weights}]') WHERE key < length({text})"
         )
         power = f"n * n % {PRIME} * (n * n % {PRIME}) % {PRIME} * n % {PRIME}"
         return f"(SELECT {power} < {PRIME // sample} FROM ({number}))"
