@@ -88,12 +88,37 @@ def test_a_window_needs_a_time(window: Any, timed: bool) -> None:
             lambda: live.Count(distinct=True),
             'live.Count(distinct=True) needs a field: live.Count("user", ...).',
         ),
+        (
+            lambda: live.Count("user", distinct=True, sample=True),
+            "live.Count(sample=True): give a whole number.",
+        ),
+        (
+            lambda: live.Count("user", distinct=True, sample=2.0),
+            "live.Count(sample=2.0): give a whole number.",
+        ),
+        (
+            lambda: live.Count("user", sample=64),
+            "live.Count(sample=64) is of different values; give distinct=True.",
+        ),
+        (
+            lambda: live.Count("quiz", distinct=True, sample=64, per="user", streaks=[3]),
+            "live.Count(sample=64) is an estimate, which reaches no goal, milestone or streak; "
+            "leave them away, or sample=.",
+        ),
     ],
 )
 def test_a_wrong_declaration_says_what_to_write(declare: Any, text: str) -> None:
     with pytest.raises(TypeError) as caught:
         declare()
     assert str(caught.value) == text
+
+
+@pytest.mark.parametrize("sample", [0, -2, 3, 63, 2**17])
+def test_one_value_in_how_many(sample: int) -> None:
+    with pytest.raises(ValueError, match="give a power of two from 2 to 65536: one in so many"):
+        live.Count("user", distinct=True, sample=sample)
+    assert live.Count("user", distinct=True, sample=2**16).sample == 2**16
+    assert live.Count("user", distinct=True).sample == live.Count().sample == 1
 
 
 @pytest.mark.parametrize("unknown", ["windows", "goal", "name"])

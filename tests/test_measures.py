@@ -75,6 +75,8 @@ DIFFERENT: dict[str, str] = {
     "count": key(live.Count()),
     "of another field": key(live.Count("score")),
     "distinct": key(live.Count("user", distinct=True)),
+    "a sample": key(live.Count("user", distinct=True, sample=2)),
+    "a smaller sample": key(live.Count("user", distinct=True, sample=4)),
     "distinct of another field": key(live.Count("quiz", distinct=True)),
     "filter": key(live.Count(filter=Q(score=1))),
     "filter of the class": key(live.Count(), filter=Q(score=2)),

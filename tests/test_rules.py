@@ -17,6 +17,7 @@ class Learning(live.LiveModel):
         per="user", goals={"day": 3, "week": 15}, milestones=[25, 10, 10], streaks=[7]
     )
     counted = live.Count(per="user")
+    estimated = live.Count("quiz", distinct=True, sample=2, per="user")
     averaged = live.Avg("score", per="user")
     elsewhere = live.Count(per="quiz")
 
@@ -59,5 +60,5 @@ def test_they_follow_from_the_declaration() -> None:
 def test_whose_they_are() -> None:
     names = {entry.name for entry in personal_counters()}
     assert {"ruled", "counted"} <= names
-    assert not {"averaged", "elsewhere"} & names
+    assert not {"averaged", "elsewhere", "estimated"} & names
     assert [entry.name for entry in judged_counters()] == ["ruled"]

@@ -25,6 +25,7 @@ pytestmark = pytest.mark.django_db
 DECLARED: dict[str, live.Count | live.Sum | live.Avg | live.Min | live.Max] = {
     "count": live.Count(),
     "members": live.Count("course", distinct=True),
+    "estimate": live.Count("course", distinct=True, sample=64),
     "whole": live.Sum("quantity"),
     "exact": live.Sum("price"),
     "inexact": live.Sum("weight"),
@@ -59,7 +60,7 @@ def in_sql(worth: Worth, tally: Tally) -> Any:
 
     sql = (
         f"SELECT {worth.sql(dialect)} FROM (SELECT {tally.count} AS count, {tally.total} AS total, "
-        f"{tally.members} AS members, {text(tally.low)} AS low, {text(tally.high)} AS high) w"
+        f"SUM({tally.members}) AS members, {text(tally.low)} AS low, {text(tally.high)} AS high) w"
     )
     with connection.cursor() as cursor:
         cursor.execute(sql)

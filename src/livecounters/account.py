@@ -103,6 +103,8 @@ class Account:
         captured = self.standing.captured
         start, end = self.window
         floor = self.standing.floor
+        error = self.counter.error(self.value)
+        doubt = {} if error is None else {"sample": self.counter.sample, "relative_error": error}
         return {
             "counter": self.counter.name,
             "of": self.scope or None,
@@ -122,6 +124,7 @@ class Account:
             "window": {"from": _iso(start), "until": _iso(end)},
             "parts": [vars(part) for part in self.parts],
             "value": self.value,
+            **doubt,
             "counted": self.counted,
             "verdict": self.verdict,
             "marks": self.waiting.marks,

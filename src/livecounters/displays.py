@@ -16,7 +16,7 @@ from livecounters.frames import plain
 from livecounters.gauges import Gauge
 from livecounters.meters import Meter
 from livecounters.models import Achievement
-from livecounters.numbers import Reader
+from livecounters.numbers import Reader, error_of
 from livecounters.numerals import numeral, percent_sign
 from livecounters.people import key_of
 from livecounters.readers import Counter, Number
@@ -25,7 +25,10 @@ from livecounters.rules import judged_counters
 
 __all__ = [
     "NOTHING",
+    "counter_text",
     "decimals_of",
+    "doubt_of",
+    "doubts_of",
     "level_of",
     "number_text",
     "piece",
@@ -34,6 +37,7 @@ __all__ = [
 ]
 
 NOTHING = "\N{EN DASH}"
+ABOUT = "\N{ALMOST EQUAL TO}"
 
 # Kinds of achievements that are kept for good, the others being of a day or so.
 BADGES = ("total", "streak")
@@ -57,10 +61,37 @@ def number_text(value: Number, decimals: int) -> str:
     return NOTHING if value is None else numeral(value, decimals, get_language() or "")
 
 
-def unit_of(counter: Reader) -> str:
-    """What a number is followed by, such as ``ms``."""
+def counter_text(counter: Reader, value: Number) -> str:
+    """A counter's number as it is written where nothing else can stand beside it."""
+    text = number_text(value, decimals_of(counter))
+    return text if error_of(counter, value) is None else f"{ABOUT}\N{NO-BREAK SPACE}{text}"
+
+
+def doubt_of(counter: Reader, value: Number) -> str:
+    """What is to be known of an estimate, in words; "" of a number that is exact."""
+    return _doubt(_("About, give or take {percent} %"), error_of(counter, value))
+
+
+def doubts_of(counter: Reader, greatest: Number) -> str:
+    """The same of several numbers together."""
+    sentence = _("About: the greatest number give or take {percent} %, smaller ones more")
+    return _doubt(sentence, error_of(counter, greatest or 0))
+
+
+def _doubt(sentence: str, error: float | None) -> str:
+    if error is None:
+        return ""
+    # Twice the standard error: 19 of 20 are off by less.
+    percent = min(100, math.ceil(200 * error))
+    return sentence.replace("{percent}", number_text(percent, 0))
+
+
+def unit_of(counter: Reader, value: Number) -> str:
+    """What a number is followed by, such as ``ms``, or ``± 2 %`` of an estimate."""
     declared = counter.entry.declared
-    return declared.unit if isinstance(declared, Gauge) else ""
+    if isinstance(declared, Gauge):
+        return declared.unit
+    return _doubt(_("± {percent} %"), error_of(counter, value))
 
 
 def level_of(counter: Reader, value: Number) -> str:

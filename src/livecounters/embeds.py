@@ -10,10 +10,10 @@ from django.core.exceptions import ValidationError
 from django.utils import translation
 
 from livecounters.conf import options
-from livecounters.displays import decimals_of, number_text
+from livecounters.displays import counter_text
 from livecounters.feed import iso
 from livecounters.frames import plain
-from livecounters.numbers import Question, Reader, read, reader_of
+from livecounters.numbers import Question, Reader, error_of, read, reader_of
 from livecounters.registry import registry
 
 __all__ = ["ANY", "Embed", "embedded", "origins", "why_not"]
@@ -24,15 +24,18 @@ ANY = "*"
 
 @dataclass(frozen=True)
 class Embed:
-    """What other sites show: a number, as it travels and as it is written."""
+    """What other sites show: a number, as it travels and as it is written; of an estimate its
+    relative standard error."""
 
     label: str
     value: Any
     text: str
     at: dt.datetime
+    error: float | None = None
 
     def as_json(self) -> dict[str, Any]:
-        return {"label": self.label, "value": self.value, "text": self.text, "at": iso(self.at)}
+        said = {"label": self.label, "value": self.value, "text": self.text, "at": iso(self.at)}
+        return said if self.error is None else {**said, "relative_error": self.error}
 
 
 def embedded(name: str, of: str | None, language: str, now: dt.datetime) -> Embed | None:
@@ -47,8 +50,8 @@ def embedded(name: str, of: str | None, language: str, now: dt.datetime) -> Embe
         return None
     value = read([Question(counter, scope)], now)[0]
     with translation.override(language):
-        text = number_text(value, decimals_of(counter))
-        return Embed(str(counter.label), plain(value), text, now)
+        text, error = counter_text(counter, value), error_of(counter, value)
+        return Embed(str(counter.label), plain(value), text, now, error)
 
 
 def origins() -> list[str]:

@@ -22,6 +22,7 @@ __all__ = [
     "Field",
     "is_key",
     "join",
+    "length",
     "may_be_joined",
     "split",
     "target_of",
@@ -112,8 +113,14 @@ def may_be_joined(fields: Sequence[Field], what: str) -> None:
 
 
 def _longest(field: Field) -> int:
+    # Each sign may be written as two.
+    return length(field) * (2 if isinstance(field, models.CharField) else 1)
+
+
+def length(field: Field) -> int:
+    """How many signs a value of it has at the most."""
     if isinstance(field, models.CharField):
-        return 2 * (field.max_length or TEXT_LENGTH)
+        return field.max_length or TEXT_LENGTH
     return 32 if isinstance(field, models.UUIDField) else 20
 
 

@@ -103,6 +103,11 @@ def of_people(counter: Counter) -> bool:
 
 
 def _check(counter: Counter, within: Any) -> None:
+    if counter.sample > 1:
+        raise TypeError(
+            f"{counter.name} is an estimate (sample=), by which nobody is ranked. Show it as a "
+            "breakdown."
+        )
     several = isinstance(counter.per, tuple) and len(counter.per) > 1
     if several and within is None:
         raise TypeError(f"{counter.name} is counted per {counter.per!r}; give within=.")

@@ -52,7 +52,8 @@ class Measure:
 
     ``columns`` of the query: ``one`` always, ``scope``, ``member``, ``at``, ``value`` where it
     has them; of several keys ``scope1``, ``scope2`` and so on as well. ``places`` are the decimal places by which values are scaled to integers. Of a
-    measure of ``extremes`` the members are numbers, kept in their order.
+    measure of ``extremes`` the members are numbers, kept in their order. Of its members only one
+    in ``sample`` is counted at all.
     """
 
     model: type[models.Model]
@@ -64,6 +65,7 @@ class Measure:
     places: int = 0
     append_only: bool = False
     extremes: bool = False
+    sample: int = 1
 
     @cached_property
     def rows(self) -> QuerySet[Any, Any]:
@@ -170,6 +172,7 @@ class Measure:
             str(self.clock.zone),
             self.clock.wall,
             self.extremes,
+            *([self.sample] if self.sample > 1 else []),
         ]
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
@@ -242,6 +245,7 @@ def _over_rows(entry: CounterEntry) -> Measure:
         value=None if extremes else value,
         places=places,
         extremes=extremes,
+        sample=getattr(counter, "sample", 1),
     )
 
 
@@ -288,6 +292,7 @@ def _over_events(entry: CounterEntry, activity: ActivityEntry) -> Measure:
         places=places,
         append_only=True,
         extremes=extremes,
+        sample=getattr(counter, "sample", 1),
     )
 
 

@@ -14,7 +14,7 @@ from livecounters.registry import CounterEntry, GaugeEntry, Registry, registry
 from livecounters.windows import Window
 from livecounters.worth import Number
 
-__all__ = ["Counters", "Question", "Reader", "answers", "counters", "read", "reader_of"]
+__all__ = ["Counters", "Question", "Reader", "answers", "counters", "error_of", "read", "reader_of"]
 
 Reader = Counter | Meter
 
@@ -31,6 +31,11 @@ class Question:
 def reader_of(entry: CounterEntry | GaugeEntry) -> Reader:
     """What reads the numbers of a declaration."""
     return Counter(entry) if isinstance(entry, CounterEntry) else Meter(entry)
+
+
+def error_of(reader: Reader, number: Number) -> float | None:
+    """How far off a number may be: its relative standard error; ``None`` if it is exact."""
+    return reader.error(number) if isinstance(reader, Counter) else None
 
 
 def read(questions: Sequence[Question], at: dt.datetime | None = None) -> list[Number]:

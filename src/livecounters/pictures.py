@@ -14,7 +14,7 @@ from livecounters import breakdowns, charts, leaderboards
 from livecounters.breakdowns import Part
 from livecounters.charts import Chart, Drawn
 from livecounters.conf import site_zone
-from livecounters.displays import decimals_of, number_text, piece
+from livecounters.displays import decimals_of, doubts_of, number_text, piece
 from livecounters.leaderboards import Line
 from livecounters.meters import Meter
 from livecounters.numbers import Reader
@@ -50,6 +50,7 @@ def chart(reader: Reader, of: Any, window: Rolling, step: str, kind: str) -> dic
         **_sketch(drawn, kind),
         "name": registry.numbers.shortest(reader.entry),
         "label": reader.label,
+        "doubt": doubts_of(reader, drawn.highest),
         "decimals": str(decimals),
         "times": json.dumps(_times(asked.step)),
         "language": get_language() or "",
@@ -160,6 +161,7 @@ def breakdown(
         "label": counter.label,
         "kind": kind,
         "shares": breakdowns.adds_up(counter),
+        "doubt": doubts_of(counter, max((one.value or 0 for one in found), default=0)),
         "decimals": str(decimals),
         "lines": [_part(one, decimals) for one in found],
     }

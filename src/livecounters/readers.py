@@ -21,7 +21,7 @@ from livecounters import feed, leases, ledger, ranking
 from livecounters.annotation import Annotation
 from livecounters.answers import Change, Values
 from livecounters.conf import options
-from livecounters.declarations import Per
+from livecounters.declarations import Count, Per
 from livecounters.folding import Changed, fold
 from livecounters.keys import SEPARATOR, join, split, text_of
 from livecounters.ledger import Reading, Tally
@@ -157,8 +157,8 @@ class Counter:
 
     Values are ``int`` for counts and sums of integers, ``Decimal`` for decimals, ``float`` for
     floats and for means of integers; a mean of nothing is ``None``. Every method is exact for
-    what is committed (and for what this transaction has written), and has a twin with ``a`` in
-    front for async code.
+    what is committed (and for what this transaction has written), unless it is declared with
+    ``sample=``, and has a twin with ``a`` in front for async code.
     """
 
     entry: CounterEntry
@@ -184,6 +184,20 @@ class Counter:
     def origin(self, scope: str) -> tuple[str, str]:
         """What its changes are announced under, and of that which one."""
         return self.measure.key, scope
+
+    @property
+    def sample(self) -> int:
+        """Of how many different values one is kept; 1 of a counter that is exact."""
+        declared = self.entry.declared
+        return declared.sample if isinstance(declared, Count) else 1
+
+    def error(self, number: Number) -> float | None:
+        """How far off a number that it says may be: the relative standard error (0.01 is 1 %) of
+        a counter with ``sample=``, ``None`` of one that is exact."""
+        declared = self.entry.declared
+        if isinstance(declared, Count) and number is not None:
+            return declared.error(float(number))
+        return None
 
     def value(
         self, *, of: Any = None, window: Window | None = None, at: dt.datetime | None = None
@@ -304,7 +318,9 @@ class Counter:
         ascending: bool = False,
     ) -> list[Place]:
         """The place of an object and up to ``near`` places before and after it, in one query;
-        nothing if it has no row."""
+        nothing if it has no row. Of an estimate (``sample=``) it is a ``TypeError``."""
+        if self.sample > 1:
+            raise TypeError(f"{self.name} is an estimate (sample=), by which nobody is ranked.")
         scope = self.scope(of)
         within = split(scope)[:-1] if self._several else None
         ask = self._all(within, window, aware(at), "rank()")

@@ -43,13 +43,14 @@ class Rule(NamedTuple):
 
 
 def personal_counters() -> list[CounterEntry]:
-    """The counts and sums of a person: ``per`` one key, which is the user's."""
+    """The counts and sums of a person: ``per`` one key, which is the user's. No estimates."""
     return [
         entry
         for entry in registry.counters
         if isinstance(entry.declared, (Count, Sum))
         and isinstance(entry.declared.per, str)
         and measure_of(entry).personal
+        and measure_of(entry).sample == 1
     ]
 
 

@@ -32,7 +32,7 @@ class Worth:
     def of(self, tally: Tally) -> Number:
         declared = self.declared
         if isinstance(declared, Count):
-            return tally.members if declared.distinct else tally.count
+            return tally.members * declared.sample if declared.distinct else tally.count
         if isinstance(declared, (Min, Max)):
             end = tally.low if isinstance(declared, Min) else tally.high
             return None if end is None else self._unscaled(end)
@@ -84,7 +84,8 @@ class Worth:
         """An expression of the columns of ``summands.whole``, or of what stands for them."""
         declared = self.declared
         if isinstance(declared, Count):
-            return "members" if declared.distinct else count
+            members = "members" if declared.sample == 1 else f"(members * {declared.sample})"
+            return members if declared.distinct else count
         inexact = isinstance(self.output_field, models.FloatField)
         if isinstance(declared, (Min, Max)):
             end = dialect.number("low" if isinstance(declared, Min) else "high")

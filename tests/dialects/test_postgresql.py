@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -220,3 +221,12 @@ def test_texts_as_python_writes_them(server: PostgreSQL) -> None:
     assert ask(server.text(f"uuid '{key}'", models.UUIDField())) == key.hex
     assert ask(server.text("true", models.BooleanField())) == "1"
     assert ask(server.scaled("-0.125::numeric", 3)) == -125
+
+
+def test_a_sample_is_drawn_by_the_bytes(server: PostgreSQL) -> None:
+    field: models.Field[Any, Any] = models.CharField(max_length=255)
+    for text in ("", "a", "\N{LATIN SMALL LETTER E WITH ACUTE}", "\N{GRADUATION CAP}\\x'"):
+        drawn = int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
+        for sample in (2, 64, 65536):
+            expected = drawn < 2**32 // sample
+            assert ask(server.sampled(server.literal(text), field, sample)) is expected

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
 
@@ -23,6 +24,19 @@ from livecounters.registry import Registry
 from livecounters.rows import rows
 from livecounters.tellings import telling_of
 from tests.host.models import Attempt, Sale
+
+# Values as hosts have them, of which a poor hash would take too many or too few.
+VALUES: dict[str, Callable[[int], str]] = {
+    "numbers": str,
+    "numbers from far away": lambda n: str(10**12 + n),
+    "every tenth": lambda n: str(10 * n),
+    "snowflakes": lambda n: str((1 << 60) + (n << 22)),
+    "UUIDs": lambda n: uuid.uuid5(uuid.NAMESPACE_URL, str(n)).hex,
+    "UUIDs of one machine": lambda n: uuid.UUID(int=(n << 96) + 2**62 + 7, version=1).hex,
+    "UUIDs by time": lambda n: uuid.UUID(int=((1 << 40) + n << 80) + hash(n**7) % 2**62).hex,
+    "addresses": lambda n: f"user{n}@example.com",
+    "long beginnings": lambda n: "https://example.com/" + "a/" * 100 + str(n),
+}
 
 
 @pytest.fixture
@@ -232,3 +246,26 @@ def test_one_writer(dialect: SQLite) -> None:
     assert dialect.single_writer
     assert dialect.numbers_events
     assert dialect.lock_sql(wait=True) is None
+
+
+@pytest.mark.parametrize("sample", [2, 16])
+@pytest.mark.parametrize("kind", VALUES)
+def test_a_sample_is_as_large_as_chance_would_have_it(
+    dialect: SQLite, kind: str, sample: int
+) -> None:
+    field: models.Field[Any, Any] = models.CharField(max_length=255)
+    number, parts = 10_000, 20
+    expected = number / parts / sample
+    with closing(sqlite3.connect(":memory:")) as bare:
+        bare.execute("CREATE TABLE t (n INTEGER, x TEXT)")
+        values = ((n, VALUES[kind](n)) for n in range(number))
+        bare.executemany("INSERT INTO t VALUES (?, ?)", values)
+        found = bare.execute(
+            f"SELECT SUM({dialect.sampled('x', field, sample)}) FROM t GROUP BY n % {parts}"
+        ).fetchall()
+    off = [(kept - expected) / math.sqrt(expected * (1 - 1 / sample)) for (kept,) in found]
+
+    # In standard errors: of the whole, of each part, and as many parts far off as near.
+    assert abs(sum(off)) / math.sqrt(parts) < 4
+    assert max(map(abs, off)) < 4
+    assert 0.2 < sum(one**2 for one in off) / parts < 2.5

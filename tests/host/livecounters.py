@@ -51,6 +51,7 @@ class AttemptLive(live.LiveModel):
     learners_per_quiz_month = live.Count(
         "user", distinct=True, per="quiz", window=live.last(days=30)
     )
+    learners_estimate = live.Count("user", distinct=True, sample=2, window=live.last(days=30))
     score_min = live.Min("score")
     score_max = live.Max("score")
     score_max_per_quiz = live.Max("score", per="quiz")
@@ -69,6 +70,7 @@ class TagLive(live.LiveModel):
     per_tag_and_user = live.Count(per=("quiz__tags", "user"))
     score_sum_per_tag = live.Sum("score", per="quiz__tags", filter=Q(quiz__published=True))
     learners_per_course = live.Count("user", distinct=True, per="quiz__course")
+    learners_estimate_per_course = live.Count("user", distinct=True, sample=2, per="quiz__course")
     published = live.Count(filter=Q(quiz__published=True))
 
 

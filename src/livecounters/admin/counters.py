@@ -25,7 +25,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from livecounters import interventions
 from livecounters.account import account_of
 from livecounters.admin.tables import ReadOnly
-from livecounters.displays import decimals_of, number_text
+from livecounters.displays import counter_text
 from livecounters.exceptions import Busy
 from livecounters.interventions import Refused
 from livecounters.measures import counted_databases
@@ -289,7 +289,7 @@ def _readable(request: HttpRequest, reader: Counter) -> bool:
 
 
 def _text(said: dict[Counter, Any], reader: Counter) -> str:
-    return number_text(said[reader], decimals_of(reader)) if reader in said else ""
+    return counter_text(reader, said[reader]) if reader in said else ""
 
 
 def _row(request: HttpRequest, key: str) -> Row:

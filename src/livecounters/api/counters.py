@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError as InvalidKey
@@ -25,7 +25,7 @@ from livecounters.feed import iso
 from livecounters.frames import plain
 from livecounters.gauges import Gauge, Gauged
 from livecounters.leaderboards import MOST, Line, beside, board, of_people
-from livecounters.numbers import Question, Reader, counters, read, reader_of
+from livecounters.numbers import Question, Reader, counters, error_of, read, reader_of
 from livecounters.people import key_of
 from livecounters.ranking import Place
 from livecounters.readers import Counter
@@ -33,6 +33,7 @@ from livecounters.registry import registry
 from livecounters.series import STEPS, Point
 from livecounters.topics import may_read, models_of
 from livecounters.windows import DAY, Window, last, named
+from livecounters.worth import Number
 
 __all__ = ["CounterViewSet", "window_of"]
 
@@ -69,7 +70,7 @@ class CounterViewSet(LiveView, ViewSet):
             zip(sitewide, read([Question(counter) for counter in sitewide], now), strict=True)
         )
         described = [
-            {**describe(c), **({"value": plain(values[c])} if c in values else {})} for c in found
+            {**describe(c), **(_valued(c, values[c]) if c in values else {})} for c in found
         ]
         return Response({"counters": described, "at": iso(now)})
 
@@ -83,12 +84,11 @@ class CounterViewSet(LiveView, ViewSet):
             found = read([Question(counter, s, window) for s in scopes or [""]], now)
         except ValueError as error:
             raise ValidationError({"window": str(error)}) from error
-        numbers = [plain(number) for number in found]
         answer: dict[str, Any] = {**describe(counter), "at": iso(now)}
         if len(scopes) > 1:
-            answer["values"] = dict(zip(of, numbers, strict=True))
+            answer |= _several(counter, dict(zip(of, found, strict=True)))
         else:
-            answer["value"] = numbers[0]
+            answer |= _valued(counter, found[0])
         return Response(answer)
 
     @action(detail=True, renderer_classes=SHEETS)
@@ -105,7 +105,7 @@ class CounterViewSet(LiveView, ViewSet):
             points = counter.series(window=window, step=step, at=now, **given)
         except (ValueError, TypeError) as error:
             raise ValidationError({"window": str(error)}) from error
-        described = [_point(point) for point in points]
+        described = [_point(counter, point) for point in points]
         return Response({**describe(counter), "step": step, "points": described, "at": iso(now)})
 
     @action(detail=True, renderer_classes=SHEETS)
@@ -113,7 +113,7 @@ class CounterViewSet(LiveView, ViewSet):
         """The numbers of all keys, greatest first, to whom may read the whole of it; not of people,
         who are asked whether they want to be listed: ``top/`` does that."""
         now = timezone.now()
-        counter = _ranked(request, pk)
+        counter = _divided(request, pk)
         if not visible(request, counter.entry):
             raise not_found(request)
         number = _number(request, "limit", 100, MAX_PARTS)
@@ -121,7 +121,9 @@ class CounterViewSet(LiveView, ViewSet):
         return Response(
             {
                 **describe(counter),
-                "parts": [{"of": one.scope, "value": plain(one.value)} for one in places[:number]],
+                "parts": [
+                    {"of": one.scope, **_valued(counter, one.value)} for one in places[:number]
+                ],
                 "more": len(places) > number,
                 "at": iso(now),
             }
@@ -173,8 +175,23 @@ def _parts(counter: Counter, number: int, **given: Any) -> list[Place]:
     return counter.top(number, **given)
 
 
-def _point(point: Point) -> dict[str, Any]:
-    return {"start": iso(point.start), "value": plain(point.value), "running": point.running}
+def _point(counter: Reader, point: Point) -> dict[str, Any]:
+    start, number = iso(point.start), _valued(counter, point.value)
+    return {"start": start, **number, "running": point.running}
+
+
+def _valued(counter: Reader, value: Number) -> dict[str, Any]:
+    """A number, and of an estimate how far off it may be."""
+    error = error_of(counter, value)
+    return {"value": plain(value), **({} if error is None else {"relative_error": error})}
+
+
+def _several(counter: Reader, values: Mapping[str, Number]) -> dict[str, Any]:
+    """The same of the numbers of several keys."""
+    errors = {key: error_of(counter, value) for key, value in values.items()}
+    doubts = {key: error for key, error in errors.items() if error is not None}
+    said = {"values": {key: plain(value) for key, value in values.items()}}
+    return said | ({"relative_errors": doubts} if doubts else {})
 
 
 def _step(request: Request, window: Window) -> str:
@@ -187,10 +204,18 @@ def _step(request: Request, window: Window) -> str:
     return step
 
 
-def _ranked(request: Request, name: str) -> Counter:
-    """A counter per object; there is nothing to rank in any other."""
+def _divided(request: Request, name: str) -> Counter:
+    """A counter per object; any other has no parts."""
     counter = _counter(request, name)
     if not isinstance(counter, Counter) or counter.per is None:
+        raise not_found(request)
+    return counter
+
+
+def _ranked(request: Request, name: str) -> Counter:
+    """One that is exact; by an estimate nobody is ranked."""
+    counter = _divided(request, name)
+    if counter.sample > 1:
         raise not_found(request)
     return counter
 
@@ -282,13 +307,15 @@ def _of_wanted(counter: Reader) -> str:
 
 
 def describe(counter: Reader) -> dict[str, Any]:
-    """What a counter is, without its value."""
-    return {
+    """What a counter is, without its value; of an estimate, of how many values one is kept."""
+    said = {
         "name": registry.numbers.shortest(counter.entry),
         "label": counter.label,
         "unit": _unit(counter),
         "per": counter.per,
     }
+    sample = counter.sample if isinstance(counter, Counter) else 1
+    return {**said, "sample": sample} if sample > 1 else said
 
 
 def _unit(counter: Reader) -> str:

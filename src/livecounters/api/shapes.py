@@ -80,12 +80,28 @@ class Described(s.Serializer[Any]):
     label = s.CharField(allow_blank=True)  # type: ignore[assignment]
     unit = s.CharField(help_text="count, sum or mean; of a gauge its own", allow_blank=True)
     per = Text(allow_null=True, help_text="What each number is about; null: the site.")
+    sample = s.IntegerField(
+        min_value=2,
+        required=False,
+        help_text="Its numbers are estimates: one in so many different values is kept.",
+    )
+
+
+def doubt() -> s.FloatField:
+    """How far off an estimate may be."""
+    return s.FloatField(
+        min_value=0,
+        required=False,
+        help_text="Of an estimate: its standard error as a part of the value. 19 of 20 are off by "
+        "less than twice as much.",
+    )
 
 
 class Listed(Described):
     """A counter in the list, with its value if it is one for the site."""
 
     value = number(required=False)
+    relative_error = doubt()
 
 
 class Counters(s.Serializer[Any]):
@@ -97,12 +113,14 @@ class Counter(Listed):
     """``value``, or ``values`` by key where several were asked for."""
 
     values = s.DictField(child=number(), required=False)
+    relative_errors = s.DictField(child=s.FloatField(min_value=0), required=False)
     at = s.DateTimeField()
 
 
 class Point(s.Serializer[Any]):
     start = s.DateTimeField()
     value = number()
+    relative_error = doubt()
     running = s.BooleanField(help_text="The step is not over yet.")
 
 
@@ -115,6 +133,7 @@ class Series(Described):
 class Part(s.Serializer[Any]):
     of = s.CharField(allow_blank=True)
     value = number()
+    relative_error = doubt()
 
 
 class Breakdown(Described):
@@ -299,6 +318,7 @@ class Embed(s.Serializer[Any]):
 
     label = s.CharField(allow_blank=True)  # type: ignore[assignment]
     value = number(required=False)
+    relative_error = doubt()
     text = s.CharField(required=False)
     at = s.DateTimeField(required=False)
     schemaVersion = s.IntegerField(required=False)  # noqa: N815

@@ -36,6 +36,7 @@ class SheetRenderer(BaseRenderer):
             return b""
         for name, columns in TABLES.items():
             if name in data:
-                lines = ([one[column] for column in columns] for one in data[name])
+                columns += ("relative_error",) if "sample" in data else ()
+                lines = ([one.get(column) for column in columns] for one in data[name])
                 return csv_of(columns, lines).encode()
         return csv_of(("about", "error"), data.items()).encode()

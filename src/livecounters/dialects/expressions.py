@@ -100,6 +100,14 @@ class Expressions(ABC):
         """A distinct value as text: the same where the column takes two values for the same."""
         return self.text(sql, field)
 
+    hashes: ClassVar[int] = 2**32
+    """How many hashes there are: those below a ``sample``-th of them are kept."""
+
+    @abstractmethod
+    def sampled(self, text: str, field: Field, sample: int) -> str:
+        """Whether a value of ``field``, as text, is among the one in ``sample`` that are kept: by
+        a hash, so it is the same at any time and for whoever asks."""
+
     def finite(self, sql: str, field: Field, places: int) -> list[str]:
         """Conditions that leave out what cannot be added up: NaN, infinity, floats of 10^12,
         and numbers that reach ``bound`` when they are scaled."""

@@ -273,15 +273,7 @@ class MySQL(Dialect):
         if measure.value is not None:
             total = sign + self.scaled(columns["value"], measure.places)
         values = f"({self.literal(measure.key)}, {scope}, {member}, {at}, {sign}1, {total})"
-        return [where, *self._needed(measure, columns)], values
-
-    def _needed(self, measure: Measure, columns: dict[str, str]) -> list[str]:
-        names = [name for name in columns if name not in ("one", "at")]
-        conditions = [f"{columns[name]} IS NOT NULL" for name in names]
-        number = "value" if measure.value is not None else "member" if measure.extremes else ""
-        if number:
-            conditions += self.finite(columns[number], measure.value_field, measure.places)
-        return conditions
+        return [where, *self.needed(measure, columns)], values
 
     def _mark(self, watch: Watch, operation: str) -> list[str]:
         columns = self._marking(watch)
@@ -465,6 +457,10 @@ class MySQL(Dialect):
         # the end is seen by comparing one with nothing.
         folded = f"IF(LEFT({sql}, 0) = ' ', TRIM(TRAILING ' ' FROM {sql}), {sql})"
         return self._exact(f"LEFT(SHA2(WEIGHT_STRING({folded}), 256), 32)")
+
+    def sampled(self, text: str, field: Field, sample: int) -> str:
+        # Digits sort before letters in any collation.
+        return f"SHA2({text}, 256) < '{self.hashes // sample:08x}'"
 
     def integer(self, text: str) -> str:
         return f"CAST({text} AS DECIMAL(60, 0))"

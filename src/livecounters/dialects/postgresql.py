@@ -325,6 +325,11 @@ class PostgreSQL(Dialect):
         # Not bigint: a number too large for it must not fail the host's write.
         return f"round(({sql})::numeric * 1{'0' * places})" if places else f"({sql})::numeric"
 
+    def sampled(self, text: str, field: Field, sample: int) -> str:
+        # To SQL_ASCII is no conversion: the bytes as they are, which cannot fail.
+        threshold = f"decode('{self.hashes // sample:08x}', 'hex')"
+        return f"sha256(convert_to({text}, 'SQL_ASCII')) < {threshold}"
+
     def integer(self, text: str) -> str:
         return f"({text})::numeric"
 

@@ -174,13 +174,19 @@ class Queries(Expressions):
         instead = {table or rows.model._meta.db_table: relation} if relation is not None else None
         return f"FROM ({self.rows(rows, instead)}) r{where}"
 
-    def needed(self, measure: Measure, prefix: str = PREFIX) -> list[str]:
+    def needed(self, measure: Measure, columns: Mapping[str, str] | None = None) -> list[str]:
         """The conditions on a measure's columns under which a row counts at all."""
         names = [name for name in ("member", "value") if getattr(measure, name) is not None]
-        conditions = [f"{prefix}{name} IS NOT NULL" for name in (*measure.scope_paths, *names)]
+        names = [*measure.scope_paths, *names]
+        said = columns or {name: PREFIX + name for name in names}
+        conditions = [f"{said[name]} IS NOT NULL" for name in names]
         number = "value" if measure.value is not None else "member" if measure.extremes else ""
         if number:
-            conditions += self.finite(prefix + number, measure.value_field, measure.places)
+            conditions += self.finite(said[number], measure.value_field, measure.places)
+        if measure.sample > 1:
+            member = self._text("member", measure, said["member"])
+            assert measure.member_field is not None
+            conditions.append(self.sampled(member, measure.member_field, measure.sample))
         return conditions
 
     def _into_delta(self, select: str) -> str:

@@ -21,7 +21,7 @@ from livecounters.dialects.base import Dialect
 from livecounters.dialects.queries import EVENT_COLUMNS
 from livecounters.dialects.watch import Watch
 from livecounters.exceptions import Unmeasurable
-from livecounters.keys import Field
+from livecounters.keys import Field, length
 from livecounters.rows import source_columns, used_tables
 from livecounters.tellings import Telling
 from livecounters.windows import MINUTE
@@ -32,6 +32,10 @@ TIMING = {"insert": "AFTER", "update": "AFTER", "delete": "BEFORE"}
 
 # Seconds from year 1 to 1970: with it added, integer division floors for dates before 1970 too.
 YEAR_ONE = 62135596800
+
+# Of the hash of a text: a prime, and a primitive root of it (Park and Miller's).
+PRIME = 2**31 - 1
+ROOT = 48271
 
 
 class Number(str):
@@ -208,6 +212,20 @@ class SQLite(Dialect):
         collation = str(getattr(field, "db_collation", None) or "").upper()
         fold = {"NOCASE": "lower", "RTRIM": "rtrim"}.get(collation)
         return f"{fold}({sql})" if fold else super().distinct(sql, field)
+
+    hashes: ClassVar[int] = PRIME
+
+    def sampled(self, text: str, field: Field, sample: int) -> str:
+        # There is no hash function. So: the signs as the digits of a number, modulo a prime (Karp
+        # and Rabin), and its fifth power, which is another for each number and scattered. No
+        # product exceeds 64 bits.
+        weights = ",".join(str(pow(ROOT, n + 1, PRIME)) for n in range(length(field)))
+        number = (
+            f"SELECT COALESCE(SUM(unicode(substr({text}, key + 1, 1)) * value), 0) % {PRIME} AS n "
+            f"FROM json_each('[{weights}]') WHERE key < length({text})"
+        )
+        power = f"n * n % {PRIME} * (n * n % {PRIME}) % {PRIME} * n % {PRIME}"
+        return f"(SELECT {power} < {PRIME // sample} FROM ({number}))"
 
     def storable(self, number: int) -> int | float:
         # Beyond 64 bits SQLite itself goes on in floats.

@@ -29,7 +29,14 @@ from livecounters.audience import Viewer
 from livecounters.awards import unread
 from livecounters.conf import options
 from livecounters.cursors import Cursor
-from livecounters.displays import decimals_of, level_of, number_text, progress_cards, unit_of
+from livecounters.displays import (
+    decimals_of,
+    doubt_of,
+    level_of,
+    number_text,
+    progress_cards,
+    unit_of,
+)
 from livecounters.events import Event
 from livecounters.exceptions import TopicRefused
 from livecounters.feed import iso
@@ -460,7 +467,8 @@ def shown(counter: Reader, scope: str, value: Number, now: dt.datetime) -> dict[
         "level": level_of(counter, value),
         "value": "" if value is None else str(plain(value)),
         "text": number_text(value, decimals),
+        "doubt": doubt_of(counter, value),
         "decimals": str(decimals),
-        "unit": unit_of(counter),
+        "unit": unit_of(counter, value),
         "at": iso(now),
     }

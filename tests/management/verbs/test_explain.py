@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+import livecounters as live
 from livecounters import folding
 from tests.commands import refused, run
 from tests.host.models import Attempt
@@ -39,6 +40,18 @@ def test_as_json() -> None:
     found = json.loads(run("explain", "revenue", "--json"))
 
     assert (found["counter"], found["value"], found["verdict"]) == ("host.revenue", "2.20", "equal")
+
+
+@pytest.mark.usefixtures("filled")
+def test_an_estimate() -> None:
+    said = run("explain", "learners_estimate")
+    assert "estimate         one in 2 values is kept, off by " in said
+    assert said.splitlines()[-1] == "equal"
+
+    found = json.loads(run("explain", "learners_estimate", "--json"))
+    assert found["sample"] == 2
+    assert found["relative_error"] == live.counters["learners_estimate"].error(found["value"])
+    assert "sample" not in json.loads(run("explain", "learners", "--json"))
 
 
 def test_mistakes() -> None:

@@ -48,6 +48,7 @@ class Explain(Verb):
             "read from": "buckets and deltas" if given["ready"] else "its source",
             "because": given["trouble"],
             "floor": given["floor"],
+            "estimate": _estimate(given),
             "window": window["from"] and f"{window['from']} until {window['until']}",
             "to settle": _waiting(found),
             "last audit": _audit(found),
@@ -61,6 +62,13 @@ class Explain(Verb):
         self.out.write(f"  {'':>8} {'value':<20} {found.value!s:>20}")
         self.out.write(f"  {'':>8} {'counted now':<20} {found.counted!s:>20}")
         self.out.write(found.verdict)
+
+
+def _estimate(given: dict[str, Any]) -> str:
+    if "sample" not in given:
+        return ""
+    off = f", off by {given['relative_error']:.1%} (standard error)"
+    return f"one in {given['sample']} values is kept{off}"
 
 
 def _waiting(found: Account) -> str:
