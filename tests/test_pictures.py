@@ -84,7 +84,7 @@ def test_a_gap_is_no_zero() -> None:
 
     assert [row["text"] for row in found["rows"]] == ["\N{EN DASH}"] * 11 + ["0.0 (so far)"]
     assert found["shape"] == ""
-    assert found["running"] == "M11.5 98.0h0"
+    assert found["running"] == "M11.1 98.0h0.8h0"
     assert found["trend"] == ""
 
 
