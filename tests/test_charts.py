@@ -150,13 +150,31 @@ def test_the_day_on_which_clocks_change(quiz: Quiz, noon: dt.datetime, hours: in
 
 
 def test_a_gauge_is_compared_by_its_mean() -> None:
-    for hours, value in ((1, 30), (2, 20), (13, 10), (14, 10)):
+    for hours, value in ((1, 30), (2, 20), *((n, 10) for n in range(13, 19))):
         samples.record(counters["queue"].name, value, ago(hours=hours).timestamp())
 
     found = drawn(chart("queue", last(hours=12)))
 
     assert [value for _, value in found.series] == [*[None] * 9, 20, 30, None]
     assert found.change.percent == 150.0
+
+
+def test_of_little_that_is_known_there_is_no_trend() -> None:
+    for hours, value in ((1, 30), *((n, 10) for n in range(13, 18))):
+        samples.record(counters["queue"].name, value, ago(hours=hours).timestamp())
+
+    assert drawn(chart("queue", last(hours=12))).percent is None
+
+
+@pytest.mark.parametrize(("number", "percent"), [(10, 900.0), (11, None)])
+def test_against_next_to_nothing_there_is_no_trend(
+    quiz: Quiz, number: int, percent: float | None
+) -> None:
+    complete(quiz, ago(hours=13), *[ago(hours=1)] * number)
+
+    found = drawn(chart("attempts", last(hours=12)))
+
+    assert found.percent == found.as_json()["change"] == percent
 
 
 def test_unknown_where_nothing_was_before(quiz: Quiz) -> None:

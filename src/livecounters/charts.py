@@ -86,8 +86,8 @@ class Drawn:
     def as_json(self) -> dict[str, Any]:
         """The whole of it, as it travels: the start of the first step, the seconds of each, the
         values, oldest first (the last one's step is running), the greatest of them, and the
-        change in percent."""
-        percent = self.change.percent
+        change in percent (``None``: nothing to compare with)."""
+        percent = self.percent
         return {
             "start": iso(self.series[0].start),
             "step": STEPS[self.chart.step],
@@ -95,6 +95,16 @@ class Drawn:
             "highest": _short(self.highest),
             "change": None if percent is None else round(percent, 1),
         }
+
+    @property
+    def percent(self) -> float | None:
+        """The change in percent; None if nothing is known of the window before, or so little was
+        there (less than a tenth of what is now) that it says nothing."""
+        now, before = self.change
+        percent = self.change.percent
+        if percent is None or abs(float(now or 0)) > 10 * abs(float(before or 0)):
+            return None
+        return percent
 
     @property
     def highest(self) -> Number:
@@ -133,7 +143,8 @@ def _counted(charts: list[Chart], moment: dt.datetime) -> list[Drawn]:
 
 
 def _looked(charts: list[Chart], moment: dt.datetime) -> list[Drawn]:
-    """Twice the window is read: its mean is compared with the mean of the window before."""
+    """Twice the window is read: its mean is compared with the mean of the window before, if at
+    least half of that is known."""
     series = samples.many(
         [
             (chart.reader.entry.full_name, Rolling(2 * chart.size * STEPS[chart.step]), chart.step)
@@ -145,12 +156,13 @@ def _looked(charts: list[Chart], moment: dt.datetime) -> list[Drawn]:
         Drawn(
             chart,
             Series(points[-chart.size :]),
-            Change(_mean(points[-chart.size :]), _mean(points[: -chart.size])),
+            Change(_mean(points[-chart.size :], 1), _mean(points[: -chart.size], chart.size / 2)),
         )
         for chart, points in zip(charts, series, strict=True)
     ]
 
 
-def _mean(points: list[Point]) -> float | None:
+def _mean(points: list[Point], least: float) -> float | None:
+    """Of the points that are known, if so many are."""
     known = [float(point.value) for point in points if point.value is not None]
-    return statistics.fmean(known) if known else None
+    return statistics.fmean(known) if known and len(known) >= least else None

@@ -44,7 +44,7 @@ def chart(reader: Reader, of: Any, window: Rolling, step: str, kind: str) -> dic
     asked = Chart(reader, reader.scope(of), window, step or charts.step_of(window))
     (drawn,) = charts.read([asked])
     decimals, points = decimals_of(reader), drawn.series
-    percent = drawn.change.percent
+    percent = drawn.percent
     stretch, trend = _sentences(window)
     return {
         **_sketch(drawn, kind),

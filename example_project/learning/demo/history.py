@@ -1,4 +1,4 @@
-"""Forty days of a site's life, made up from a seed: the same days on every machine, ending now."""
+"""Ten weeks of a site's life, made up from a seed: the same days on every machine, ending now."""
 
 import itertools
 import random
@@ -17,7 +17,7 @@ from ..models import Attempt, Course, Enrolment, Quiz
 from .learners import LEARNERS, OPERATOR, PASSWORD, VISITOR
 from .moments import some_time
 
-ATTEMPTS = 1500
+ATTEMPTS = 2000
 ENROLMENTS = 250
 SEED = 7
 

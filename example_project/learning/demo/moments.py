@@ -3,7 +3,8 @@
 import random
 from datetime import datetime, timedelta
 
-DAYS = 40
+# Longer than twice the longest chart, whose trend compares it with the days before.
+DAYS = 70
 
 
 def some_time(rng: random.Random, now: datetime) -> datetime:

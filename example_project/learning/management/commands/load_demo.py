@@ -13,7 +13,7 @@ ACTIVITY = (Attempt, Enrolment, Like, Rating, Purchase)
 
 
 class Command(BaseCommand):
-    help = "Load courses, packages, simulated learners and forty days of their activity. Harmless to repeat."
+    help = "Load courses, packages, simulated learners and ten weeks of their activity. Harmless to repeat."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
