@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -54,12 +55,18 @@ def share(request: HttpRequest) -> HttpResponse:
         {
             "name": name,
             "label": live.counters[name].label,
-            "card": request.build_absolute_uri(reverse("livecounters:embed", args=[name])),
-            "badge": request.build_absolute_uri(reverse("livecounters:embed-badge", args=[name])),
+            "card": _embed(request, "livecounters:embed", name),
+            "badge": _embed(request, "livecounters:embed-badge", name),
         }
         for name in names
     ]
     return render(request, "learning/share.html", {"embeds": embeds})
+
+
+def _embed(request: HttpRequest, view: str, name: str) -> str:
+    """In the language of this page: who copies it shows it to people who read that."""
+    address = request.build_absolute_uri(reverse(view, args=[name]))
+    return f"{address}?lang={get_language()}"
 
 
 def course(request: HttpRequest, slug: str) -> HttpResponse:

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from django.contrib import admin
 from django.contrib.messages.storage.cookie import CookieStorage
@@ -88,3 +90,16 @@ def test_admin_actions_update_many_at_once(
     with django_assert_num_queries(1):
         actions.suspend(request, Enrolment.objects.all())
     assert Enrolment.objects.filter(status="pending", activated_at=None).count() == 3
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_what_others_embed_speaks_the_language_of_the_page(client, language):
+    client.cookies["django_language"] = language
+
+    page = client.get("/share/").content.decode()
+
+    addresses = re.findall(r'src="(http://[^"]*)"', page)
+    # A card and a badge of two numbers, as shown and as copied.
+    assert len(addresses) == 8
+    assert all(address.endswith(f"?lang={language}") for address in addresses)
+    assert client.get(addresses[0]).headers["Content-Language"] == language
