@@ -87,24 +87,23 @@ class Drawn:
         """The whole of it, as it travels: the start of the first step, the seconds of each, the
         values, oldest first (the last one's step is running), the greatest of them, and the
         change in percent (``None``: nothing to compare with)."""
-        percent = self.percent
         return {
             "start": iso(self.series[0].start),
             "step": STEPS[self.chart.step],
             "values": [_short(point.value) for point in self.series],
             "highest": _short(self.highest),
-            "change": None if percent is None else round(percent, 1),
+            "change": self.percent,
         }
 
     @property
     def percent(self) -> float | None:
-        """The change in percent; None if nothing is known of the window before, or so little was
-        there (less than a tenth of what is now) that it says nothing."""
+        """The change in percent, to a tenth; None if nothing is known of the window before, or it
+        had so little (less than a tenth of what is now) that this says nothing."""
         now, before = self.change
         percent = self.change.percent
         if percent is None or abs(float(now or 0)) > 10 * abs(float(before or 0)):
             return None
-        return percent
+        return round(percent, 1)
 
     @property
     def highest(self) -> Number:

@@ -14,6 +14,7 @@ from livecounters import breakdowns, charts, leaderboards
 from livecounters.breakdowns import Part
 from livecounters.charts import Chart, Drawn
 from livecounters.conf import site_zone
+from livecounters.dates import written
 from livecounters.displays import decimals_of, doubts_of, number_text, piece
 from livecounters.leaderboards import Line
 from livecounters.meters import Meter
@@ -95,7 +96,10 @@ def _row(point: Point, step: str, decimals: int) -> dict[str, Any]:
 
 
 def _time(point: Point, step: str) -> str:
-    return date_format(point.start, "DATE_FORMAT" if step == "day" else "DATETIME_FORMAT")
+    """As the script will write it; in other languages as Django does."""
+    minutes = step != "day"
+    text = written(point.start, get_language() or "", minutes=minutes)
+    return text or date_format(point.start, "DATETIME_FORMAT" if minutes else "DATE_FORMAT")
 
 
 def _times(step: str) -> dict[str, str]:
