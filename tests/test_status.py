@@ -53,7 +53,7 @@ def test_drift_of_the_last_audits() -> None:
     assert status().drift == 1
     (problem,) = status().problems
     assert problem.startswith("host.attempts host.attempts_today")
-    assert "1 wrong buckets at the last audit: run manage.py livecounters rebuild" in problem
+    assert "1 wrong bucket at the last audit: run manage.py livecounters rebuild" in problem
 
     audit.repair(live.counters["attempts"].measure, now=NOW)
     assert status().problems == []

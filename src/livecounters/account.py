@@ -10,6 +10,8 @@ import datetime as dt
 from dataclasses import dataclass, fields
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from livecounters.declarations import Avg, Shown
 from livecounters.dialects import dialect_of
 from livecounters.ledger import Item, Itemized, Tally, itemized
@@ -17,7 +19,7 @@ from livecounters.readers import Counter, Number, aware
 from livecounters.settling import Waiting, waiting
 from livecounters.standing import Standing, standing_of
 from livecounters.summands import Ask
-from livecounters.windows import Interval, Window
+from livecounters.windows import Grain, Interval, Window
 
 __all__ = ["Account", "Part", "account_of"]
 
@@ -81,15 +83,19 @@ class Account:
 
     @property
     def verdict(self) -> str:
+        """Whether what is kept adds up, in the active language."""
         if self.pruned:
-            return "not comparable: events before the floor may have been pruned"
+            return _("not comparable: events before the floor may have been pruned")
         if self.value == self.counted:
-            return "equal"
+            return _("equal")
         if self.value is None or self.counted is None:
-            return f"differs: {self.counted} by count"
+            return _("differs: %(number)s by count") % {"number": self.counted}
         difference: Any = self.value - self.counted  # type: ignore[operator]
-        settled = ", until marked changes are settled" if self.waiting.marks else ""
-        return f"differs by {difference:+}{settled}"
+        if self.waiting.marks:
+            text = _("differs by %(number)s, until marked changes are settled")
+        else:
+            text = _("differs by %(number)s")
+        return text % {"number": f"{difference:+}"}
 
     @property
     def audit_age(self) -> float | None:
@@ -168,16 +174,26 @@ def _sum(found: Itemized) -> Tally:
 
 def _parts(counter: Counter, ask: Ask, found: Itemized) -> list[Part]:
     if not found.in_force:
-        return [_part(counter, "rows of the source", found.source)]
+        return [_part(counter, _("rows of the source"), found.source)]
     spans = zip(ask.spans, found.spans, strict=False)
-    parts = [_part(counter, f"{span.grain.name.lower()} buckets", item) for span, item in spans]
+    parts = [_part(counter, _buckets(span.grain), item) for span, item in spans]
     if ask.measure.extremes:
-        parts.append(_part(counter, "kept values", found.corrected))
+        parts.append(_part(counter, _("kept values"), found.corrected))
     elif ask.measure.member is not None:
         # Whoever has a pending delta is in here.
-        parts.append(_part(counter, "members corrected", found.corrected))
-    pending = _part(counter, "pending deltas", found.pending)
+        parts.append(_part(counter, _("members corrected"), found.corrected))
+    pending = _part(counter, _("pending deltas"), found.pending)
     return [*parts, pending]
+
+
+def _buckets(grain: Grain) -> str:
+    """As ``explain`` names them."""
+    return {
+        Grain.EVER: _("ever buckets"),
+        Grain.DAY: _("day buckets"),
+        Grain.QUARTER: _("quarter buckets"),
+        Grain.MINUTE: _("minute buckets"),
+    }[grain]
 
 
 def _part(counter: Counter, what: str, item: Item) -> Part:

@@ -84,7 +84,7 @@ def repair(
             progress(done, number)
 
     if not installation.backfill(measure, told):
-        raise Refused(f"{names}: its triggers were taken away meanwhile; run it again.")
+        raise Refused(f"{names}: {_('its triggers were taken away meanwhile. Try again.')}")
     return 0, True
 
 

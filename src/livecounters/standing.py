@@ -5,13 +5,24 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from livecounters import capture
 from livecounters.measures import Measure
 from livecounters.models import Measured
 from livecounters.registry import Registry, registry
 from livecounters.watches import names_of, watches
 
-__all__ = ["Standing", "standing_of", "standings"]
+__all__ = ["STATES", "Standing", "standing_of", "standings"]
+
+STATES = {
+    "installed": gettext_lazy("installed"),
+    "outdated": gettext_lazy("outdated"),
+    "missing": gettext_lazy("missing"),
+    "orphaned": gettext_lazy("orphaned"),
+}
+"""The states of triggers, as people read them."""
 
 
 @dataclass(frozen=True)
@@ -46,14 +57,17 @@ class Standing:
 
     @property
     def trouble(self) -> str:
-        """What keeps it from being right by itself, and the cure; empty if nothing does."""
+        """What keeps it from being right by itself, and the cure, in the active language; empty
+        if nothing does."""
         if not self.installed:
-            return f"no triggers capture it from {self.table}: run manage.py livecounters sync"
+            return _("no triggers capture it from %(table)s: run %(command)s") % {
+                "table": self.table,
+                "command": "manage.py livecounters sync",
+            }
         if self.captured is None or not self.captured.ready:
-            return (
-                "what was there before its triggers is not added yet: "
-                "run manage.py livecounters rebuild"
-            )
+            return _("what was there before its triggers is not added yet: run %(command)s") % {
+                "command": "manage.py livecounters rebuild"
+            }
         return ""
 
     def unchanged(self) -> bool:

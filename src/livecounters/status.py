@@ -7,13 +7,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from livecounters import capture, feed, folding
 from livecounters.feed import Place
 from livecounters.leases import FAILING, PUMP
 from livecounters.measures import declared_measures
 from livecounters.models import Delta, Lease
 from livecounters.settling import Waiting, waiting
-from livecounters.standing import Standing, standings
+from livecounters.standing import STATES, Standing, standings
 
 __all__ = ["BACKLOG", "LONG", "Status", "status_of"]
 
@@ -76,34 +79,50 @@ class Status:
 
     @property
     def problems(self) -> list[str]:
-        """What is not as it should be, with the cure."""
+        """What is not as it should be, with the cure, in the active language."""
         return list(self._problems())
 
     def _problems(self) -> Iterator[str]:
         for table, state in self.tables.items():
             if state != "installed":
-                yield f"the triggers on {table} are {state}: run manage.py livecounters sync"
+                yield _("the triggers on %(table)s are %(state)s: run %(command)s") % {
+                    "table": table,
+                    "state": STATES[state],
+                    "command": "manage.py livecounters sync",
+                }
         for one in self.measures:
+            names = " ".join(one.names)
             if one.trouble and one.triggers != "missing":
-                yield f"{' '.join(one.names)}: {one.trouble}"
+                yield f"{names}: {one.trouble}"
             if one.captured is not None and one.captured.drift:
-                yield (
-                    f"{' '.join(one.names)}: {one.captured.drift} wrong buckets at the last audit: "
-                    "run manage.py livecounters rebuild"
-                )
+                wrong = ngettext(
+                    "%(number)s wrong bucket at the last audit: run %(command)s",
+                    "%(number)s wrong buckets at the last audit: run %(command)s",
+                    one.captured.drift,
+                ) % {"number": one.captured.drift, "command": "manage.py livecounters rebuild"}
+                yield f"{names}: {wrong}"
+        yield from self._backlog()
+
+    def _backlog(self) -> Iterator[str]:
         if self.pending > BACKLOG:
-            who = "the pump does not keep up" if self.pump else "no pump is at work"
-            yield f"{self.pending} deltas are pending: {who}"
+            if self.pump:
+                text = _("%(number)s deltas are pending: the pump does not keep up")
+            else:
+                text = _("%(number)s deltas are pending: no pump is at work")
+            yield text % {"number": self.pending}
         if self.failing:
-            yield "the pump is at work and comes to no end: its log says why"
+            yield _("the pump is at work and comes to no end: its log says why")
         if self.waiting.blind:
-            yield f"{self.waiting.marks} changes are never settled: see the check livecounters.E019"
+            yield _("%(number)s changes are never settled: see the check %(check)s") % {
+                "number": self.waiting.marks,
+                "check": "livecounters.E019",
+            }
         for holder in self.waiting.holders:
             if holder.seconds > LONG:
-                yield (
-                    f"{self.waiting.marks} changes wait to be settled until {holder.who} ends its "
-                    f"transaction of {holder.seconds} seconds: commit it or end it"
-                )
+                yield _(
+                    "%(number)s changes wait to be settled until %(who)s ends its transaction of "
+                    "%(seconds)s seconds: commit it or end it"
+                ) % {"number": self.waiting.marks, "who": holder.who, "seconds": holder.seconds}
 
     def as_json(self) -> dict[str, Any]:
         pump = self.pump

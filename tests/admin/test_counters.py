@@ -215,3 +215,27 @@ def test_reset_or_the_reason_why_not(operator: Client) -> None:
     assert counters["quizzes_today"].value(window=ever) == 0
     assert "Reset" in LogEntry.objects.get().get_change_message()
     assert "dropped" in operator.get(at("quizzes_today")).content.decode()
+
+
+def test_states_troubles_and_accounts_are_in_the_readers_language(client: Client) -> None:
+    complete(3)
+    log_in(client, "view_measured", "repair_measured")
+    client.cookies["django_language"] = "de"
+
+    page = client.get(f"{at('attempts')}?account").content.decode()
+    assert "installiert" in page
+    assert "ausstehende Änderungen" in page
+    assert "(gleich)" in page
+
+    Measured.objects.filter(measure=key("attempts")).update(ready=False)
+    page = client.get(LIST).content.decode()
+    assert "noch nicht mitgezählt" in page
+
+
+def test_a_delta_tells_its_time(client: Client) -> None:
+    complete()
+    log_in(client, is_superuser=True)
+
+    page = client.get("/admin/livecounters/delta/").content.decode()
+
+    assert str(timezone.localtime().year) in page

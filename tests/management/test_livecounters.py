@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.core.management import CommandError, load_command_class
+from django.utils import translation
 
 from livecounters.exceptions import Unmeasurable
 from livecounters.management.commands.livecounters import VERBS
@@ -37,3 +38,9 @@ def test_an_error_of_ours_is_said_with_its_cure(monkeypatch: pytest.MonkeyPatch)
         run(VERBS[0].name)
 
     assert str(caught.value) == "it cannot be.\nLeave it."
+
+
+def test_operators_and_programs_are_spoken_to_in_english() -> None:
+    with translation.override("de"):
+        assert "pending deltas" in run("explain", "attempts")
+        assert translation.get_language() == "de"

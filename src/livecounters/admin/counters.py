@@ -32,7 +32,7 @@ from livecounters.measures import counted_databases
 from livecounters.models import Delta, Measured
 from livecounters.numbers import counters
 from livecounters.readers import Counter, Question, read
-from livecounters.standing import Standing, standings
+from livecounters.standing import STATES, Standing, standings
 from livecounters.topics import may_read
 
 __all__ = ["MeasuredAdmin"]
@@ -57,6 +57,10 @@ class Row:
     @property
     def names(self) -> str:
         return ", ".join(reader.name for reader in self.readers)
+
+    @property
+    def triggers(self) -> str:
+        return str(STATES[self.standing.triggers])
 
 
 # What may be done
@@ -210,7 +214,7 @@ class MeasuredAdmin(ReadOnly):
                 for name, action in ACTIONS.items()
                 if action.allowed(request)
             ],
-            account=account_of(whole[0], now=now) if whole and "account" in request.GET else None,
+            account=_account(whole[0], now) if whole and "account" in request.GET else None,
             countable=bool(whole),
             log=log.select_related("user").order_by("-action_time")[:HISTORY],
         )
@@ -274,6 +278,27 @@ def _of_database(request: HttpRequest, using: str, key: str | None) -> Iterator[
         if readers:
             number = pending.get(standing.measure.key, 0)
             yield Row(standing, readers, [text(reader) for reader in readers], number)
+
+
+def _account(reader: Counter, now: dt.datetime) -> dict[str, Any]:
+    """How a number comes about, its amounts as they are written."""
+    found, decimals = account_of(reader, now=now), decimals_of(reader)
+
+    def text(amount: Any) -> str:
+        if isinstance(amount, dict):
+            # The two numbers of a mean.
+            return f"{number_text(amount['total'], 0)} / {number_text(amount['count'], 0)}"
+        return number_text(amount, decimals)
+
+    return {
+        "parts": [
+            (part.what, number_text(part.rows, 0), text(part.amount)) for part in found.parts
+        ],
+        "counted": text(found.counted),
+        "verdict": found.verdict,
+        "declared": found.declared,
+        "sql": found.sql,
+    }
 
 
 def _reader(name: str) -> Counter:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
@@ -9,6 +10,7 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 
+from livecounters.conf import site_zone
 from livecounters.models import ActivityEvent, Delta
 from livecounters.watches import names_of
 
@@ -54,10 +56,15 @@ class ActivityEventAdmin(ReadOnly):
 class DeltaAdmin(ReadOnly):
     """What is not folded yet: the oldest first, which should not be there for long."""
 
-    list_display = ("id", "counters", "scope", "member", "count", "total", "at")
+    list_display = ("id", "counters", "scope", "member", "count", "total", "when")
     search_fields = ("scope",)
     ordering = ("id",)
 
     @admin.display(description=_("counters"), ordering="measure")
     def counters(self, row: Delta) -> str:
         return " ".join(names_of(row.measure)) or row.measure
+
+    @admin.display(description=_("moment"), ordering="at")
+    def when(self, row: Delta) -> dt.datetime | None:
+        """To the minute, or to the quarter hour."""
+        return None if row.at is None else dt.datetime.fromtimestamp(row.at, site_zone())

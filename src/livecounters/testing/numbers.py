@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import connections
 from django.test.testcases import DatabaseOperationForbidden  # type: ignore[attr-defined]
+from django.utils.translation import override
 
 from livecounters import audit, capture, feed, folding, installation
 from livecounters.account import Account, account_of
@@ -34,10 +35,11 @@ def assert_counter(
     counter = counters[name]
     value = counter.value(of=of, window=window, at=at)
     if value != expected:
-        account = account_of(counter, of, at, window)
-        of_what = f" of {account.scope!r}" if account.scope else ""
-        said = f"{counter.name}{of_what} is {value!r}, not {expected!r}."
-        raise AssertionError("\n  ".join([said, *_lines(account)]))
+        with override("en"):
+            account = account_of(counter, of, at, window)
+            of_what = f" of {account.scope!r}" if account.scope else ""
+            said = f"{counter.name}{of_what} is {value!r}, not {expected!r}."
+            raise AssertionError("\n  ".join([said, *_lines(account)]))
 
 
 def _lines(account: Account) -> Iterator[str]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from contextlib import nullcontext
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import override
 
 from livecounters.exceptions import LiveCountersError
 from livecounters.management.verbs.base import Verb
@@ -48,8 +50,10 @@ class Command(BaseCommand):
             verb.add_arguments(verbs.add_parser(name, help=verb.help))
 
     def handle(self, *args: Any, **given: Any) -> None:
+        verb = self._verbs[given["verb"]]
         try:
-            self._verbs[given["verb"]].run(**given)
+            with override("en") if verb.english else nullcontext():
+                verb.run(**given)
         except LiveCountersError as error:
             hint = getattr(error, "hint", "")
             raise CommandError(f"{error}\n{hint}".strip()) from error

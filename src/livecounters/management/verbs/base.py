@@ -37,6 +37,8 @@ class Verb:
 
     name: ClassVar[str]
     help: ClassVar[str]
+    english: ClassVar[bool] = True
+    """Whether it speaks to operators and programs only, who are spoken to in English."""
 
     run: Callable[..., None]
     """Do it, given the options. Raises ``CommandError``, for an exit status of 1, if it failed."""

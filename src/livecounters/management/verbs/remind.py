@@ -20,6 +20,7 @@ __all__ = ["Remind"]
 class Remind(Verb):
     name = "remind"
     help = "Remind people whose streak ends tonight; run it every half an hour."
+    english = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--site", help="The site's address (default: the setting SITE_URL).")

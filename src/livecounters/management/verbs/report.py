@@ -18,6 +18,7 @@ __all__ = ["Report"]
 class Report(Verb):
     name = "report"
     help = "Mail everybody the report of their last week, once; run it every day."
+    english = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--site", help="The site's address (default: the setting SITE_URL).")

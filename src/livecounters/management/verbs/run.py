@@ -25,6 +25,7 @@ logger = logging.getLogger("livecounters")
 class Run(Verb):
     name = "run"
     help = "Run the pump until it is stopped."
+    english = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="Look once and end.")
