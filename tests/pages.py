@@ -55,12 +55,14 @@ async def opened(
     assert not errors
 
 
-async def violations(page: Page, axe: str, rules: list[str] = RULES) -> list[str]:
-    """What axe finds: rule, element and reason of each."""
+async def violations(
+    page: Page, axe: str, rules: list[str] = RULES, within: str = "html"
+) -> list[str]:
+    """What axe finds within an element: rule, element and reason of each."""
     if not await page.evaluate("'axe' in window"):
         await page.evaluate(axe)
     options = {"runOnly": rules, "resultTypes": ["violations"]}
-    found = await page.evaluate("(options) => axe.run(document, options)", options)
+    found = await page.evaluate("(options) => axe.run(...options)", [within, options])
     return [
         f"{rule['id']}: {node['html'][:150]} {node['failureSummary']}"
         for rule in found["violations"]

@@ -16,6 +16,8 @@ PAGES = [
     *("/status/", "/share/", "/people/login/", "/people/sign-up/"),
 ]
 OWN = ["/", "/people/dashboard/", "/people/profile/", "/packages/first-steps/", "/quizzes/1/"]
+ADMIN = "/admin/livecounters/"
+OPERATED = ["dashboard/", "dashboard/people/", "measured/"]
 # What a page says in its first heading.
 HEADINGS = {
     "en": "Packages",
@@ -31,6 +33,8 @@ LANGUAGES = [
     "zh-hans",
     *(pytest.param(each, marks=pytest.mark.soak) for each in ("en", "fr", "es", "pt")),
 ]
+# In pages of the admin.
+OURS = ".live-admin"
 CALM = {"reduced_motion": "reduce"}
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -54,9 +58,9 @@ async def browser(chromium):
         yield found
 
 
-async def sign_in(page, site):
+async def sign_in(page, site, name="ada"):
     await page.goto(f"{site}/people/login/")
-    await page.fill("[name=username]", "ada")
+    await page.fill("[name=username]", name)
     await page.fill("[name=password]", "lantern")
     await page.click("main button[type=submit]")
 
@@ -83,7 +87,36 @@ async def test_every_page(site, browser, axe):
         found = [each for path in PAGES for each in await wrong(page, site + path, axe)]
         await sign_in(page, site)
         found += [each for path in OWN for each in await wrong(page, site + path, axe)]
+        toasts = page.locator(".live-notifications__toasts")
+        # The links beside them do not wrap.
+        assert await toasts.evaluate("(each) => getComputedStyle(each).whiteSpace") == "normal"
     assert found == []
+
+
+async def test_every_page_of_operators(site, browser, axe):
+    """What is ours on them. The frame and the lists are Django's, and run its scripts."""
+    async with opened(browser, site, **CALM) as page:
+        await sign_in(page, site, "olga")
+        await page.goto(f"{site}{ADMIN}measured/")
+        first = await page.locator("#content-main th a").first.get_attribute("href")
+        await page.goto(f"{site}{ADMIN}achievement/")
+        assert await page.evaluate("window.refused") == []
+        paths = [*(ADMIN + each for each in OPERATED), f"{first}?account", f"{first}verify/"]
+        found = []
+        for path in paths:
+            await page.goto(site + path)
+            found += await violations(page, axe, within=OURS)
+            await page.set_viewport_size({"width": 360, "height": 740})
+            await page.emulate_media(color_scheme="dark", **CALM)
+            # The links of the admin change their colour slowly.
+            await page.evaluate("Promise.all(document.getAnimations().map((one) => one.finished))")
+            found += await violations(page, axe, LOOKS, within=OURS)
+            found += await page.evaluate("window.refused")
+            if await overflow(page) > 0:
+                found.append("wider than a telephone")
+            await page.set_viewport_size({"width": 1280, "height": 800})
+            await page.emulate_media(color_scheme="light", **CALM)
+            assert found == [], path
 
 
 async def test_a_quiz_from_its_first_question_to_its_result(site, browser, axe):
