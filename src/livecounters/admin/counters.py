@@ -25,7 +25,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from livecounters import interventions
 from livecounters.account import account_of
 from livecounters.admin.tables import ReadOnly
-from livecounters.displays import counter_text
+from livecounters.displays import counter_text, decimals_of, number_text
 from livecounters.exceptions import Busy
 from livecounters.interventions import Refused
 from livecounters.measures import counted_databases
