@@ -68,6 +68,16 @@ class TestPause:
         resume(standing("attempts"))
         assert told("attempts") == 5
 
+    def test_its_pictures_rest_as_well(self) -> None:
+        topics = [parse("series:12h:hour:attempts"), parse("series:12h:hour:quizzes_today")]
+        both = {str(topic) for topic in topics}
+        assert values_of(topics, NOW).keys() == both
+        pause(standing("attempts"), NOW)
+
+        assert values_of(topics, NOW).keys() == {"series:12h:hour:quizzes_today"}
+        resume(standing("attempts"))
+        assert values_of(topics, NOW).keys() == both
+
     def test_others_go_on(self) -> None:
         complete()
         pause(standing("attempts"), NOW)

@@ -9,7 +9,8 @@ is not (its triggers are not in place) is counted from its source.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -98,6 +99,18 @@ def read(asks: Sequence[Ask]) -> Reading:
         for some in _portions(numbers, asks):
             _read_some(dialect, some, asks, reading)
     return reading
+
+
+def paused(measures: Iterable[Measure]) -> set[str]:
+    """Those of them that pages are not told of; one statement per database."""
+    found: set[str] = set()
+    keys: dict[str, set[str]] = defaultdict(set)
+    for measure in measures:
+        keys[measure.using].add(measure.key)
+    for using, some in keys.items():
+        rows = Measured.objects.using(using).filter(measure__in=some).exclude(paused_at=None)
+        found |= set(rows.values_list("measure", flat=True))
+    return found
 
 
 def _portions(numbers: list[int], asks: Sequence[Ask]) -> Iterator[list[int]]:

@@ -15,6 +15,7 @@ from livecounters import (
     charts,
     feed,
     leaderboards,
+    ledger,
     meters,
     numbers,
     timeline,
@@ -29,7 +30,7 @@ from livecounters.meters import Meter
 from livecounters.models import ActivityEvent
 from livecounters.numbers import Question
 from livecounters.people import users
-from livecounters.readers import aware
+from livecounters.readers import Counter, aware
 from livecounters.readings import TOP
 from livecounters.selection import EVERYTHING, Selection
 from livecounters.topics import (
@@ -41,6 +42,8 @@ from livecounters.topics import (
     SeriesTopic,
     Topic,
 )
+
+Picture = SeriesTopic | LinesTopic
 
 __all__ = ["BURST", "newer", "newest", "read_out", "values_of"]
 
@@ -88,13 +91,20 @@ def values_of(topics: Sequence[Topic], now: dt.datetime) -> dict[str, Any]:
     rooms = [topic for topic in topics if isinstance(topic, OnlineTopic)]
     here = meters.counts({topic.room for topic in rooms}, aware(now).timestamp())
     values |= {str(topic): here[topic.room]._asdict() for topic in rooms if topic.room in here}
-    drawn = [topic for topic in topics if isinstance(topic, SeriesTopic)]
+    pictures = _not_paused([t for t in topics if isinstance(t, Picture)])
+    drawn = [topic for topic in pictures if isinstance(topic, SeriesTopic)]
     series = charts.read([topic.chart for topic in drawn], now)
     values |= {str(topic): one.as_json() for topic, one in zip(drawn, series, strict=True)}
     values |= {
-        str(topic): _lines_of(topic, now) for topic in topics if isinstance(topic, LinesTopic)
+        str(topic): _lines_of(topic, now) for topic in pictures if isinstance(topic, LinesTopic)
     }
     return values
+
+
+def _not_paused(topics: Sequence[Picture]) -> list[Picture]:
+    measures = [one.counter.measure for one in topics if isinstance(one.counter, Counter)]
+    paused = ledger.paused(measures)
+    return [topic for topic in topics if topic.origin[0] not in paused]
 
 
 def _lines_of(topic: LinesTopic, now: dt.datetime) -> dict[str, Any]:
