@@ -138,6 +138,28 @@ async def test_axe_finds_nothing(gallery: Gallery, axe: str, theme: str) -> None
             assert await violations(page, axe, LOOKS) == [], media
 
 
+SCHEMES = """(scheme) => {
+    document.querySelector('[name="color-scheme"]')?.remove();
+    if (scheme) document.documentElement.dataset.theme = scheme;
+    // A ground of the host's, as most pages have one.
+    document.body.style.background = scheme === "dark" ? "#111" : "#fff";
+    document.body.style.color = scheme === "dark" ? "#eee" : "#111";
+}"""
+
+
+@pytest.mark.parametrize("theme", ["", "paper"])
+async def test_a_page_that_is_only_light_stays_so_on_a_dark_system(
+    gallery: Gallery, axe: str, theme: str
+) -> None:
+    async with gallery(theme=theme, color_scheme="dark", **CALM) as page:
+        await page.evaluate(SCHEMES, "")
+        assert await violations(page, axe, LOOKS) == []
+        # And one that says that it is dark, on a light one.
+        await page.emulate_media(color_scheme="light", **CALM)
+        await page.evaluate(SCHEMES, "dark")
+        assert await violations(page, axe, LOOKS) == []
+
+
 async def test_axe_finds_nothing_on_a_telephone(gallery: Gallery, axe: str) -> None:
     async with gallery(360, locale="ar", **CALM) as page:
         assert await violations(page, axe) == []
@@ -289,7 +311,7 @@ async def test_without_the_style_sheet(browser: Browser, server: str, session: A
         )
         assert len(tops) > 3
         assert len(set(tops)) == len(tops)
-        ring = await page.locator("svg").bounding_box()
+        ring = await page.locator("svg").first.bounding_box()
         assert ring is not None
         assert ring["width"] < 100
         assert await overflow(page) <= 0
