@@ -433,6 +433,14 @@ def test_deferred_transactions_of_sqlite(
     assert bool(found("W002")) is (warned and connection.vendor == "sqlite")
 
 
+@override_settings(ROOT_URLCONF="tests.host.pages")
+def test_a_pattern_above_ours_that_takes_everything() -> None:
+    message = the("W010")
+
+    assert "/live/snapshot/" in message.msg
+    assert "above it" in str(message.hint)
+
+
 def test_triggers_are_asked_for_with_a_database() -> None:
     assert not found("W003", databases=["default"])
     capture.detach("default", ["host_sale"])

@@ -138,6 +138,15 @@ def test_no_addresses() -> None:
     assert about("pages find no address").level == "problem"
 
 
+@override_settings(ROOT_URLCONF="tests.host.pages")
+def test_addresses_where_somebody_else_answers() -> None:
+    found = about("pages poll at /live/snapshot/, where ")
+
+    assert found.level == "problem"
+    assert "above it" in found.cure
+    assert not [one for one in findings() if "W010" in one.what]
+
+
 @override_settings(ASGI_APPLICATION="tests.nowhere.application")
 def test_an_application_that_cannot_be_imported() -> None:
     assert about("socket: tests.nowhere.application cannot be imported").level == "problem"

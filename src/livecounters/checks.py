@@ -21,7 +21,7 @@ from django.template import engines
 from django.template.backends.django import DjangoTemplates
 from django.utils.module_loading import import_string
 
-from livecounters import capture
+from livecounters import addresses, capture
 from livecounters.conf import KEYS, LIMITS, RETENTION, options
 from livecounters.dialects import dialect_of
 from livecounters.embeds import why_not
@@ -43,6 +43,7 @@ def register(checks: Any) -> None:
     """Register all checks; called once when the app is ready."""
     for check in (check_declarations, check_names, check_settings, check_environment):
         checks.register(check)
+    checks.register(check_addresses, Tags.urls)
     checks.register(check_triggers, Tags.database)
 
 
@@ -409,6 +410,22 @@ def _transaction_mode() -> Iterator[CheckMessage]:
                 hint=f'Set DATABASES[{alias!r}]["OPTIONS"]["transaction_mode"] = "IMMEDIATE".',
                 id="livecounters.W002",
             )
+
+
+def check_addresses(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    """W010: another pattern answers at our addresses."""
+    path = addresses.snapshot() if getattr(settings, "ROOT_URLCONF", None) else ""
+    first = addresses.in_the_way(path) if path else ""
+    if not first:
+        return []
+    return [
+        Warning(
+            f"Pages ask for {path}, where the pattern {first!r} of the URLs answers, which stands "
+            "above ours: without a socket they get no numbers, and guests are not counted.",
+            hint='Put path("live/", include("livecounters.urls")) above it.',
+            id="livecounters.W010",
+        )
+    ]
 
 
 # Triggers

@@ -18,11 +18,10 @@ from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.core import checks
 from django.db import Error, connections, transaction
-from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from livecounters import capture, feed, folding
+from livecounters import addresses, capture, feed, folding
 from livecounters.announce import GROUP
 from livecounters.conf import options
 from livecounters.dialects import Dialect, Watch, dialect_of
@@ -46,9 +45,10 @@ PATIENCE = 3.0
 FILES = ("livecounters/livecounters.js", "livecounters/livecounters.css")
 
 SYNC = "Run manage.py livecounters sync."
+ABOVE = 'Put path("live/", include("livecounters.urls")) above it in the URLs.'
 
-# Said by the doctor itself, table by table.
-TRIGGERS = "livecounters.W003"
+# Said by the doctor itself: table by table, and at the addresses.
+OWN = {"livecounters.W003", "livecounters.W010"}
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def _checks(databases: list[str]) -> Iterator[Finding]:
     found = [
         message
         for message in checks.run_checks(databases=databases)
-        if str(message.id).startswith("livecounters.") and message.id != TRIGGERS
+        if str(message.id).startswith("livecounters.") and message.id not in OWN
     ]
     for message in found:
         level: Level = "problem" if message.level >= checks.ERROR else "warning"
@@ -249,14 +249,17 @@ def _static_files() -> Iterator[Finding]:
 
 
 def _addresses() -> Iterator[Finding]:
-    try:
-        yield Finding("ok", f"pages poll at {reverse('livecounters:snapshot')}")
-    except NoReverseMatch:
+    path = addresses.snapshot()
+    if not path:
         yield Finding(
             "problem",
             "pages find no address to poll at",
             'Add path("live/", include("livecounters.urls")) to the URLs.',
         )
+    elif first := addresses.in_the_way(path):
+        yield Finding("problem", f"pages poll at {path}, where {first!r} answers", ABOVE)
+    else:
+        yield Finding("ok", f"pages poll at {path}")
     yield _socket()
 
 
