@@ -16,9 +16,10 @@ from django.db.models.functions import Cast
 from django.utils import timezone
 
 import livecounters as live
-from livecounters import capture, folding, installation
-from livecounters.models import Delta
+from livecounters import capture, feed, folding, installation, targets, timeline
+from livecounters.models import ActivityEvent, Delta
 from livecounters.registry import registry
+from livecounters.topics import feed_of
 from tests.oracle import assert_declared_exact
 from tests.zoo.models import (
     Busy,
@@ -618,6 +619,29 @@ def test_numbers_are_kept_beside_their_rows(elsewhere: Any) -> None:
 
 
 # Cascades of the database
+
+
+def test_a_row_may_be_the_target_of_what_it_tells(declare: Declare) -> None:
+    opened = live.Activity("opened {target}", target="pk", target_label="name")
+    declare(Place, opened=opened, openings=live.Count(events=opened, per="target"))
+    declare(Cafe, seated=live.Activity("seated {target}", target="pk", target_label="name"))
+    cafe = Cafe.objects.create(name="b")
+    Place.objects.create(name="a")
+    feed.number()
+
+    rows = ActivityEvent.objects.order_by("seq")
+    assert {row.target_model for row in rows} == {"zoo.place", "zoo.cafe"}
+    assert set(targets.found(rows).values()) == {*Place.objects.all(), cafe}
+    assert live.counters["openings"].value(of=cafe) == 1
+    assert live.counters["openings"].breakdown() == {str(one.pk): 1 for one in Place.objects.all()}
+    # The same row as what it is, and as its parent.
+    for one, told in (
+        (cafe, {"opened b", "seated b"}),
+        (Busy.objects.get(), {"opened b", "seated b"}),
+        (cafe.place_ptr, {"opened b"}),
+    ):
+        selection = feed_of(targets=[one]).selection
+        assert {event.text for event in timeline.page(9, selection).events} == told
 
 
 @pytest.mark.skipif(not hasattr(models, "DB_CASCADE"), reason="Django 6.1 brings it")

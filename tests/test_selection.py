@@ -9,9 +9,10 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 
 from livecounters.models import ActivityEvent
-from livecounters.selection import EVERYTHING, Party, Selection, party_of
+from livecounters.selection import EVERYTHING, Party, Selection, parties_of, party_of
 from tests.host.club import declared, happen
 from tests.host.models import Course, Quiz
+from tests.zoo.models import Busy, Cafe
 
 pytestmark = pytest.mark.django_db
 
@@ -53,6 +54,16 @@ def test_parties() -> None:
     assert party_of(course) == Party("host.course", course.pk.hex)
     assert party_of("host.Course", str(course.pk)) == party_of(course)
     assert party_of(Party("host.quiz", "7")) == party_of("host.quiz", "07")
+
+
+def test_a_row_of_a_child_is_one_of_its_parents_too() -> None:
+    cafe = Cafe.objects.create(name="b")
+    key = str(cafe.pk)
+
+    assert parties_of(cafe) == [Party("zoo.cafe", key), Party("zoo.place", key)]
+    assert parties_of(Busy.objects.get())[1:] == parties_of(cafe)
+    assert parties_of(cafe.place_ptr) == [Party("zoo.place", key)]
+    assert parties_of(Party("zoo.cafe", "7")) == [Party("zoo.cafe", "7")]
 
 
 @pytest.mark.parametrize("model", ["nothing", "host.nothing", "", "a.b.c"])

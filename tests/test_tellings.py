@@ -86,7 +86,6 @@ def test_its_own_time_precedes_the_class_s() -> None:
     ("activity", "declared", "check_id", "reason"),
     [
         (live.Activity("x", target="score"), {}, "E009", "target='score' is no foreign key."),
-        (live.Activity("x", target="pk"), {}, "E009", "target='pk' is no foreign key."),
         (live.Activity("x", target="note"), {}, "E007", "'target' is a TextField"),
         (live.Activity("x", target="quiz__tags"), {}, "E004", "over a relation to many rows"),
         (live.Activity("x", target_label="quiz__tags__slug"), {}, "E004", "to many rows of"),

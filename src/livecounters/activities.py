@@ -87,9 +87,9 @@ class Activity:
         The sentence, translatable, with the placeholders ``{actor}``, ``{target}`` and the keys
         of ``data``.
     ``target``, ``target_label``
-        A foreign key to what it was done to, and an expression for its name. The name is kept
-        as it was, so it outlives its object. Of what is recorded: a model, and a field or
-        expression of it (default: the object as text).
+        A foreign key to what it was done to (``"pk"``: the row itself), and an expression for its
+        name. The name is kept as it was, so it outlives its object. Of what is recorded: a
+        model, and a field or expression of it (default: the object as text).
     ``data``
         Key -> field or expression of the row (or of a row that its foreign keys name). Of what
         is recorded: key -> what it may be, a type (``int``, ``float``, ``str``, ``bool``), a model

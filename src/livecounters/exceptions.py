@@ -70,6 +70,13 @@ class Busy(LiveCountersError, RuntimeError):
 class TopicRefused(LiveCountersError, PermissionError):
     """A topic that does not exist or that this viewer may not have: one answer for both."""
 
+    def __str__(self) -> str:
+        return (
+            f"{super().__str__()}: there is no such topic, or this viewer may not have it. Give a "
+            "user who may, a token as pages have it (livecounters.topics.sign), or declare what it "
+            "is about with public=True."
+        )
+
 
 class MalformedFrame(LiveCountersError, ValueError):
     """A frame from a client that is not of the wire's form; ``code`` is what it is told."""

@@ -12,7 +12,7 @@ from django.db.models import Model, Q
 from livecounters.keys import text_of
 from livecounters.models import ActivityEvent
 
-__all__ = ["EVERYTHING", "Party", "Selection", "party_of"]
+__all__ = ["EVERYTHING", "Party", "Selection", "parties_of", "party_of"]
 
 
 class Party(NamedTuple):
@@ -31,6 +31,15 @@ def party_of(model: str | Model | Party, key: str = "") -> Party:
         return Party(model._meta.label_lower, text_of(model._meta.pk, model))
     found = apps.get_model(model)
     return Party(found._meta.label_lower, text_of(found._meta.pk, key))
+
+
+def parties_of(one: Model | Party) -> list[Party]:
+    """An object by all the names that events may have for it: as what it is, and as what each of
+    its model's parents with a table makes of it."""
+    if isinstance(one, Party):
+        return [one]
+    models = (type(one), *one._meta.all_parents)
+    return [Party(each._meta.label_lower, text_of(each._meta.pk, one)) for each in models]
 
 
 @dataclass(frozen=True)

@@ -83,6 +83,9 @@ class Telling:
 
     @property
     def target_model(self) -> str:
+        if self.entry.declared.target == "pk":
+            # The row itself.
+            return (self.model._meta.concrete_model or self.model)._meta.label_lower
         return self._related("target")
 
     def _related(self, column: str) -> str:
@@ -118,7 +121,8 @@ def telling_of(entry: ActivityEntry) -> Telling:
         raise Unmeasurable(
             "E009",
             f"target={entry.declared.target!r} is no foreign key.",
-            "Name a foreign key of the model, or leave target away and put it into data=.",
+            "Name a foreign key of the model, or 'pk' for the row itself; or leave target away and put "
+            "it into data=.",
         )
     if "at" in telling.columns and not isinstance(
         output_field(telling.rows, "at"), models.DateField

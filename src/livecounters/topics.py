@@ -40,7 +40,7 @@ from livecounters.people import key_of
 from livecounters.readings import FAMILIES, LinesTopic, Reading, SeriesTopic
 from livecounters.readings import parse as parse_reading
 from livecounters.registry import CounterEntry, GaugeEntry, registry
-from livecounters.selection import EVERYTHING, Party, Selection, party_of
+from livecounters.selection import EVERYTHING, Party, Selection, parties_of, party_of
 from livecounters.tellings import party
 
 __all__ = [
@@ -232,7 +232,10 @@ def feed_of(
     """
     entries = [registry.activities.get(kind) for kind in kinds]
     name = ":".join(["feed", ",".join(map(registry.activities.shortest, entries))]).rstrip(":")
-    named = {"target": list(targets), "actor": list(actors)}
+    given = {"target": targets, "actor": actors}
+    named = {
+        word: [party for one in ones for party in parties_of(one)] for word, ones in given.items()
+    }
     for word, objects in named.items():
         if len(objects) > MAX_PARTIES:
             raise ValueError(
@@ -240,7 +243,7 @@ def feed_of(
                 "more, declare an activity whose target is what they have in common."
             )
     query = urlencode(
-        [(word, ":".join(party_of(each))) for word, objects in named.items() for each in objects],
+        [(word, ":".join(party)) for word, objects in named.items() for party in objects],
         safe=":",
     ).replace("~", "%7E")
     asked = f"{name}?{query}" if query else name

@@ -81,7 +81,8 @@ def test_only_what_the_viewer_may_have() -> None:
     topic = f"counter:per_user:{ada.pk}"
 
     for viewer in (None, grace):
-        with pytest.raises(TopicRefused), testing.captured_frames(topic, user=viewer):
+        refused = pytest.raises(TopicRefused, match=f"{topic}: .* Give a user who may, ")
+        with refused, testing.captured_frames(topic, user=viewer):
             pass
     with testing.captured_frames(topic, user=ada) as page:
         complete(user=ada)
