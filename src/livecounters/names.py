@@ -47,7 +47,8 @@ def _values(field: Field, keys: Iterable[str]) -> dict[str, str]:
     words = {text_of(field, value): str(label) for value, label in field.flatchoices}
     if isinstance(field, models.BooleanField):
         words = {"1": _("Yes"), "0": _("No")} | words
-    return {key: words.get(key, key) for key in keys}
+    # A blank one is a part like any other.
+    return {key: words.get(key, key) or "–" for key in keys}
 
 
 def _people(rows: Any) -> Names:
