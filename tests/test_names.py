@@ -69,7 +69,7 @@ def test_people_are_asked(settings: Any, django_assert_num_queries: Any) -> None
 
 def test_values_are_their_own_names(monkeypatch: pytest.MonkeyPatch) -> None:
     assert names_of(counters["by_currency"], ["EUR", "<b>"]).all == {"EUR": "EUR", "<b>": "<b>"}
-    assert names_of(counters["by_currency"], [""]).all == {"": "–"}
+    assert names_of(counters["by_currency"], [""]).all == {"": "\N{EN DASH}"}
     assert names_of(counters["by_gift"], ["1", "0"]).all == {"1": "Yes", "0": "No"}
 
 

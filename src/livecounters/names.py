@@ -48,7 +48,7 @@ def _values(field: Field, keys: Iterable[str]) -> dict[str, str]:
     if isinstance(field, models.BooleanField):
         words = {"1": _("Yes"), "0": _("No")} | words
     # A blank one is a part like any other.
-    return {key: words.get(key, key) or "–" for key in keys}
+    return {key: words.get(key, key) or "\N{EN DASH}" for key in keys}
 
 
 def _people(rows: Any) -> Names:
