@@ -301,13 +301,10 @@ def test_what_was_recorded_is_its_actor_s() -> None:
 
 
 def test_a_refusal_does_not_tell_whether_there_is_such_a_topic() -> None:
-    said = set()
     for name in ("counter:sales", "counter:nothing", "feed:perfect", "feed:nothing", PERSONAL, "x"):
         with pytest.raises(TopicRefused) as caught:
             granted(name, anonymous)
-        said.add((type(caught.value), str(caught.value).replace(name, "<name>")))
-
-    assert said == {(TopicRefused, "<name>")}
+        assert (type(caught.value), caught.value.args) == (TopicRefused, (name,))
 
 
 def test_a_name_that_is_too_long_is_not_looked_at() -> None:
