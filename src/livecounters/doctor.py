@@ -272,7 +272,8 @@ def _socket() -> Finding:
         return Finding(
             "warning",
             f"socket: pages try {url}; whether somebody answers cannot be seen from here",
-            "Wrap the ASGI application: livecounters.routing.application(get_asgi_application()).",
+            "If asgi.py does not yet, wrap the application: "
+            "livecounters.routing.application(get_asgi_application()).",
         )
     try:
         import_string(path)
