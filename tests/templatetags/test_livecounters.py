@@ -30,6 +30,7 @@ from livecounters.registry import registry
 from livecounters.templatetags.livecounters import THEMES
 from livecounters.topics import granted
 from tests.host.models import Attempt, Course, Quiz, Sale
+from tests.zoo.models import Busy, Cafe
 
 pytestmark = pytest.mark.django_db
 
@@ -249,6 +250,24 @@ def test_counters_of_an_object(of_courses: None) -> None:
         "live-counter", **{"data-name": "done"}
     )["topic"]
     assert str(granted(token, AnonymousUser)) == f"counter:done:{there.pk.hex}"
+
+
+@pytest.fixture
+def of_places() -> Iterator[None]:
+    class CafeLive(live.LiveModel):
+        here = live.Count(per="place_ptr", label="Here")
+
+    live.register(Cafe)(CafeLive)
+    yield
+    registry.remove(CafeLive)
+
+
+def test_counters_of_what_an_object_extends(of_places: None) -> None:
+    cafe = Cafe.objects.create(name="b")
+
+    for of in (cafe, Busy.objects.get(), cafe.place_ptr):
+        card = Elements(render("{% live_counters of=of %}", of=of)).one("live-counter")
+        assert (card["data-name"], card["value"]) == ("here", "1")
 
 
 @pytest.mark.parametrize("given", ["", 1, None])

@@ -48,6 +48,7 @@ from livecounters.numbers import Question, Reader, counters, read
 from livecounters.people import key_of
 from livecounters.readers import Number, aware
 from livecounters.registry import registry
+from livecounters.selection import parties_of
 from livecounters.topics import CounterTopic, OnlineTopic, feed_of, models_of, seen_by, sign
 from livecounters.windows import Window, last
 
@@ -165,14 +166,14 @@ def _whole_site(counter: Reader) -> bool:
 
 
 def _about(given: Any) -> Callable[[Reader], bool]:
-    """Whether a counter has a number for each object of the same model."""
+    """Whether a counter has a number for each object of the same model, or of one it extends."""
     if not isinstance(given, Model):
         # Also what a template makes of a name that it does not know.
         raise TypeError(
             f"live_counters: of={given!r} is no object; give one, or name the counters."
         )
-    label = (given._meta.concrete_model or type(given))._meta.label_lower
-    return lambda counter: counter.per is not None and models_of(counter.entry) == [label]
+    found = [[party.model] for party in parties_of(given)]
+    return lambda counter: counter.per is not None and models_of(counter.entry) in found
 
 
 @register.simple_tag
