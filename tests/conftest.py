@@ -355,6 +355,29 @@ def bring_in_force(
     sync(registry)
 
 
+@pytest.fixture(scope="module")
+def everything(request: pytest.FixtureRequest, bring_in_force: Callable[[Any], None]) -> Any:
+    """What a module declares for itself, by its ``declared()``, in force."""
+    found = request.module.declared()
+    bring_in_force(found)
+    return found
+
+
+@pytest.fixture
+def names(everything: Any, bring_in_force: Callable[[Any], None]) -> Any:
+    """The same, for a test."""
+    bring_in_force(everything)
+    return everything
+
+
+@pytest.fixture
+def counters(names: Any) -> dict[str, Any]:
+    """The readers of what a module declares for itself."""
+    from livecounters.readers import Counter
+
+    return {entry.name: Counter(entry) for entry in names.counters}
+
+
 @pytest.fixture
 def rooms() -> Iterator[None]:
     """Who is online is declared, for the site and for each quiz."""

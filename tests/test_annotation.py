@@ -42,23 +42,12 @@ def sales() -> Registry:
 
 
 @pytest.fixture(scope="module")
-def annotated(bring_in_force: Callable[[Registry], None]) -> Registry:
+def everything(bring_in_force: Callable[[Registry], None]) -> Registry:
     found = declared()
     for more in sales().counters:
         found.counters.add(more)
     bring_in_force(found)
     return found
-
-
-@pytest.fixture
-def names(annotated: Registry, bring_in_force: Callable[[Registry], None]) -> Registry:
-    bring_in_force(annotated)
-    return annotated
-
-
-@pytest.fixture
-def counters(names: Registry) -> dict[str, Counter]:
-    return {entry.name: Counter(entry) for entry in names.counters}
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -37,24 +36,6 @@ def declared() -> Registry:
     }
     found.add(Attempt, type("Ranked", (live.LiveModel,), given))
     return found
-
-
-@pytest.fixture(scope="module")
-def everything(bring_in_force: Callable[[Registry], None]) -> Registry:
-    found = declared()
-    bring_in_force(found)
-    return found
-
-
-@pytest.fixture
-def names(everything: Registry, bring_in_force: Callable[[Registry], None]) -> Registry:
-    bring_in_force(everything)
-    return everything
-
-
-@pytest.fixture
-def counters(names: Registry) -> dict[str, Counter]:
-    return {entry.name: Counter(entry) for entry in names.counters}
 
 
 @pytest.fixture

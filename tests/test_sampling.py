@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -50,24 +50,6 @@ def declared() -> Registry:
     keys = {"keys": live.Count("id", distinct=True, sample=SAMPLE)}
     found.add(Course, type("SampledCourses", (live.LiveModel,), keys))
     return found
-
-
-@pytest.fixture(scope="module")
-def everything(bring_in_force: Callable[[Registry], None]) -> Registry:
-    found = declared()
-    bring_in_force(found)
-    return found
-
-
-@pytest.fixture
-def names(everything: Registry, bring_in_force: Callable[[Registry], None]) -> Registry:
-    bring_in_force(everything)
-    return everything
-
-
-@pytest.fixture
-def counters(names: Registry) -> dict[str, Counter]:
-    return {entry.name: Counter(entry) for entry in names.counters}
 
 
 @pytest.fixture

@@ -326,10 +326,9 @@ def _looks_at(measure: Measure, column: str) -> bool:
     """Whether what is changed decides about more than whose a number is."""
     where = rows(ActivityEvent, measure.where, {"one": Value(1)})
     columns = {*source_columns(where)}
-    # By whom an estimate is made, the key decides.
-    if isinstance(measure.member, str) and measure.sample > 1:
-        columns.add(measure.member)
-    if isinstance(measure.member, str) and measure.member not in ("actor", "target"):
+    # Of an estimate the key decides whether it is counted at all.
+    decides = measure.sample > 1 or measure.member not in ("actor", "target")
+    if isinstance(measure.member, str) and decides:
         columns.add(measure.member)
     return bool(columns & CHANGED[column])
 

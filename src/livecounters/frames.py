@@ -70,8 +70,8 @@ class Request:
     """A frame from a client; ``epoch`` and ``seq`` say what its page has seen.
 
     Of ``presence``: the ``room`` it is about (the site, if none), whether the page is ``here``,
-    whether nobody looks at it or touches it (``away``), how many pages share the socket (``tabs``) and the
-    ``visitor`` it belongs to.
+    whether nobody looks at it or touches it (``away``), how many pages share the socket
+    (``tabs``) and the ``visitor`` it belongs to.
     """
 
     op: str

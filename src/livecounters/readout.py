@@ -31,7 +31,7 @@ from livecounters.models import ActivityEvent
 from livecounters.numbers import Question
 from livecounters.people import users
 from livecounters.readers import Counter, aware
-from livecounters.readings import TOP
+from livecounters.readings import TOP, Reading
 from livecounters.selection import EVERYTHING, Selection
 from livecounters.topics import (
     CounterTopic,
@@ -42,8 +42,6 @@ from livecounters.topics import (
     SeriesTopic,
     Topic,
 )
-
-Picture = SeriesTopic | LinesTopic
 
 __all__ = ["BURST", "newer", "newest", "read_out", "values_of"]
 
@@ -91,7 +89,7 @@ def values_of(topics: Sequence[Topic], now: dt.datetime) -> dict[str, Any]:
     rooms = [topic for topic in topics if isinstance(topic, OnlineTopic)]
     here = meters.counts({topic.room for topic in rooms}, aware(now).timestamp())
     values |= {str(topic): here[topic.room]._asdict() for topic in rooms if topic.room in here}
-    pictures = _not_paused([t for t in topics if isinstance(t, Picture)])
+    pictures = _not_paused([t for t in topics if isinstance(t, Reading)])
     drawn = [topic for topic in pictures if isinstance(topic, SeriesTopic)]
     series = charts.read([topic.chart for topic in drawn], now)
     values |= {str(topic): one.as_json() for topic, one in zip(drawn, series, strict=True)}
@@ -101,7 +99,7 @@ def values_of(topics: Sequence[Topic], now: dt.datetime) -> dict[str, Any]:
     return values
 
 
-def _not_paused(topics: Sequence[Picture]) -> list[Picture]:
+def _not_paused(topics: Sequence[Reading]) -> list[Reading]:
     measures = [one.counter.measure for one in topics if isinstance(one.counter, Counter)]
     paused = ledger.paused(measures)
     return [topic for topic in topics if topic.origin[0] not in paused]
